@@ -1,0 +1,65 @@
+"""A caller's named tensors held against a plan: which of its parameters they are, and what fills each.
+
+It must not know seeds or laws, and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..fill import Job
+from ..memory import memory_of
+
+if TYPE_CHECKING:
+    from .param_spec import ParamSpec
+    from .plan import Plan
+
+__all__ = ["chosen_specs", "tensor_job"]
+
+
+def chosen_specs(plan: Plan, mapping: Mapping[str, Any], only: Iterable[str] | None) -> list[ParamSpec]:
+    """Return the parameters of `plan` to fill, all of which `mapping` holds; `only` as for `Plan.fill_`.
+
+    Raises
+    ------
+    KeyError
+        If names are missing or unknown; the message lists them.
+    """
+    if only is None:
+        chosen = list(plan)
+        known = {name for spec in chosen for name in (spec.name, *spec.tie)}
+        extra = [name for name in mapping if name not in known]
+        if extra:
+            raise KeyError(
+                f"mapping holds names that the plan doesn't know, pass only= to skip them: {extra}"
+            )
+    else:
+        names = (only,) if isinstance(only, str) else tuple(dict.fromkeys(only))
+        unknown = [name for name in names if name not in plan]
+        if unknown:
+            raise KeyError(f"only names parameters that the plan doesn't know: {unknown}")
+        chosen = [plan[name] for name in names]
+    missing = [spec.name for spec in chosen if spec.name not in mapping]
+    if missing:
+        raise KeyError(f"mapping lacks parameters of the plan, pass only= to fill the others: {missing}")
+    return chosen
+
+
+def tensor_job(spec: ParamSpec, out: Any, name: str) -> Job:
+    """Return what fills ``mapping[name]``, the tensor `out`, as the parameter `spec`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the tensor has another shape or dtype than `spec`, or can't be written.
+    """
+    memory = memory_of(out, f"mapping[{name!r}]")
+    if tuple(memory.shape) != spec.shape:
+        raise ValueError(f"mapping[{name!r}] has shape {tuple(memory.shape)} and the plan says {spec.shape}")
+    if memory.dtype.name != spec.dtype:
+        raise ValueError(
+            f"mapping[{name!r}] is {memory.dtype.name} and the plan says {spec.dtype}; "
+            "build the plan with the dtype of the tensors"
+        )
+    return Job(out, spec.drawn_law, spec.name)

@@ -1,0 +1,45 @@
+// What the C++ tests state their expectations with: a check that holds in every build, and reproducible
+// choices. It must not know what is tested.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+// Unlike assert(), this is not compiled away where NDEBUG is set.
+#define CHECK(condition)                                                                 \
+  do {                                                                                   \
+    if (!(condition)) {                                                                  \
+      std::fprintf(stderr, "%s:%d: check failed: %s\n", __FILE__, __LINE__, #condition); \
+      std::abort();                                                                      \
+    }                                                                                    \
+  } while (false)
+
+namespace fanfill_test {
+
+// Whether an emulator of user programs runs this, as CMakeLists.txt says: its memory and its forks are not
+// those of the system that it imitates.
+inline bool is_emulated() { return std::getenv("FANFILL_EMULATED") != nullptr; }
+
+// splitmix64 (Steele, Lea, Flood, 2014): enough for choosing test cases, and the same on every machine.
+inline std::uint64_t mix(std::uint64_t x) {
+  x += 0x9E3779B97F4A7C15u;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+  return x ^ (x >> 31);
+}
+
+class Choices {
+ public:
+  explicit Choices(std::uint64_t seed) : state_(mix(seed)) {}
+  std::uint64_t below(std::uint64_t n) {
+    state_ += 1;
+    return mix(state_) % n;
+  }
+  bool coin() { return below(2) == 0; }
+
+ private:
+  std::uint64_t state_;
+};
+
+}  // namespace fanfill_test

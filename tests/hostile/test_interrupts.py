@@ -1,0 +1,65 @@
+"""Ctrl-C at random times: the fill ends soon, no byte is wrong, and the same call again gives the whole."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import fanfill as ff
+from hostile.size import trials
+
+SIZE = 2**25
+PATTERN = 0xA5A5A5A5
+LIMIT_SECONDS = 5.0  # of one interrupt on a machine that is busy with other things; measured are some 50 ms
+
+
+def interrupted_fill(out: np.ndarray, delay: float, threads: int) -> float | None:
+    """Fill, interrupted after a delay; return the seconds from the signal to the exception, if it came."""
+    sent: list[float] = []
+
+    def press() -> None:
+        time.sleep(delay)
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    beside = threading.Thread(target=press)
+    came = None
+    try:
+        beside.start()
+        ff.normal_(out, seed=1, key=2, threads=threads)
+        while True:  # the signal may come after the fill
+            time.sleep(0.01)
+    except KeyboardInterrupt:
+        came = time.monotonic() - sent[0]
+    beside.join()
+    return came
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_interrupts_at_random_times(threads: int) -> None:
+    expected = ff.normal(SIZE, seed=1, key=2).view(np.uint32)
+    out = np.empty(SIZE, np.float32)
+    ff.normal_(out, seed=1, key=2, threads=threads)  # new memory is slower
+    start = time.monotonic()
+    ff.normal_(out, seed=1, key=2, threads=threads)
+    usual = time.monotonic() - start
+    chance = random.Random(threads)
+    partial, slowest = 0, 0.0
+    for _ in range(trials(5, 500)):
+        out.view(np.uint32)[...] = PATTERN
+        came = interrupted_fill(out, chance.uniform(0.0, 1.1 * usual), threads)
+        assert came is not None
+        slowest = max(slowest, came)
+        written = out.view(np.uint32) != PATTERN
+        partial += not written.all()
+        np.testing.assert_array_equal(out.view(np.uint32)[written], expected[written])
+    ff.normal_(out, seed=1, key=2, threads=threads)
+    np.testing.assert_array_equal(out.view(np.uint32), expected)
+    assert slowest < LIMIT_SECONDS
+    assert partial > 0, "no interrupt came in time, so nothing was shown"

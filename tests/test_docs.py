@@ -1,0 +1,119 @@
+"""Every code block of the documentation runs; what only frameworks can run is in tests/frameworks.
+
+It must not know what a page says.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from docs_page import LANGUAGES, PAGES, ROOT, blocks, commands, run_page
+
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+# The docs build runs these, and an exception stops it.
+TUTORIALS = sorted((ROOT / "examples" / "tutorials").glob("*.ipynb"))
+# Figures that somebody measured: they come from result files, by a directive.
+MEASURED = re.compile(r"\d\s?(?:×|x as fast|times as fast|[GM]B/s|[mµn]s\b)")
+
+
+def test_the_list_found_the_pages() -> None:
+    assert {"docs/index.md", "docs/how-to/shard.md", "docs/migration.md"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_block_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_page(ROOT / name, frozenset())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_block_says_what_it_is(name: str) -> None:
+    assert {block.language for block in blocks(ROOT / name)} <= LANGUAGES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_measured_figure_is_written_by_hand(name: str) -> None:
+    text = re.sub(r"```.*?```", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert not MEASURED.findall(text)
+
+
+def test_there_is_a_notebook_for_each_tutorial_and_a_page_for_each_notebook() -> None:
+    listed = re.findall(
+        r"^tutorials/(\w+)$", (ROOT / "docs/index.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert listed == ["numpy", "torch", "sharded", "jax", "checkpoint"]
+    assert [page.stem for page in TUTORIALS] == sorted(listed)
+
+
+@pytest.mark.parametrize("page", TUTORIALS, ids=lambda page: page.stem)
+def test_a_tutorial_holds_no_outputs_and_no_measured_figure(page: Path) -> None:
+    cells = json.loads(page.read_text(encoding="utf-8"))["cells"]
+    for cell in cells:
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "code":
+            assert (cell["outputs"], cell["execution_count"]) == ([], None), text
+        else:
+            assert not MEASURED.findall(text)
+            links = re.findall(r"\]\(([^)#]+)", text)
+            assert all((page.parent / link).exists() for link in links), links
+    assert "".join(cells[0]["source"]).startswith("# ")
+    assert any("".join(cell["source"]).startswith("## Pitfalls") for cell in cells)
+
+
+def test_what_is_installed_or_run_by_a_shell_exists() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    listed = re.search(r"^\[project\.optional-dependencies\]\n(.*?)^\[", project, re.DOTALL | re.MULTILINE)
+    assert listed
+    extras = set(re.findall(r"^(\w+) = \[", listed[1], re.MULTILINE))
+    sessions = set(re.findall(r"@nox\.session\ndef (\w+)", (ROOT / "noxfile.py").read_text(encoding="utf-8")))
+    lines = [
+        line
+        for page in PAGES
+        for block in blocks(page)
+        if block.language == "sh"
+        for line in block.code.splitlines()
+    ]
+    assert lines
+    for line in lines:
+        install = re.fullmatch(r'pip install (?:-e )?"?\.(?:\[([\w,]+)\])?"?(?: && .*)?', line)
+        nox = re.fullmatch(r"nox -s (\w+)(?: -- .*)?", line)
+        assert install or nox or line.startswith(("git clone ", "cd ", "apt-get install ")), line
+        if install:
+            assert set(filter(None, (install[1] or "").split(","))) <= extras, line
+        if nox:
+            assert nox[1] in sessions, line
+
+
+def test_a_console_is_cut_into_commands() -> None:
+    found = commands("$ one \\\n  two\nfirst\nsecond\n$ three\n$ four\nlast\n")
+    assert [(each.line, each.output) for each in found] == [
+        ("one   two", "first\nsecond\n"),
+        ("three", ""),
+        ("four", "last\n"),
+    ]
+
+
+def test_a_wrong_output_a_hidden_failure_and_an_exception_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("docs_page.ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    for code in (
+        "```python\n>>> 1 + 1\n3\n```\n",
+        "```python\nassert False\n```\n",
+        "```console\n$ echo one\ntwo\n```\n",
+        "```console\n$ false\n```\n",
+        "```console\n$ fanfill plan no-such-model\n...\n```\n",
+        "<!-- exit: 2 -->\n```console\n$ fanfill models\n...\n```\n",
+    ):
+        page.write_text(code)
+        with pytest.raises(AssertionError):
+            run_page(page, frozenset())
+    runs = "```python\nx = 2\n```\n\n```python\n>>> x + 1\n3\n```\n"
+    page.write_text(f"{runs}<!-- needs: torch -->\n```python\n1 / 0\n```\n")
+    assert run_page(page, frozenset()) == 2

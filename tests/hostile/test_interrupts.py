@@ -14,8 +14,8 @@ import pytest
 import fanfill as ff
 from hostile.size import trials
 
-# Drawn one value at a time: a few tenths of a second on any machine, where a law that is drawn by vectors would
-# be done before most of the signals came.
+# Drawn one value at a time: a few tenths of a second on any machine, where a law that is drawn by vectors
+# would be done before most of the signals came.
 LAW = ff.TruncatedNormal(bounds=(13, 14))
 SIZE = 2**18
 PATTERN = 0xA5A5A5A5

@@ -43,6 +43,21 @@ FANFILL_INLINE bool values_of(const Law& law, const std::uint32_t* words, float*
   return Law::kWatches && seen(watch);
 }
 
+// One batch of a group, from words to memory as soon as there are vectors for a store.
+template <class Law, class Format, bool kStreaming>
+FANFILL_INLINE void put_batch(const Law& law, const U32* words, int j, F32* v, Watch& watch,
+                              typename Format::Element* out) {
+  law(words, v + j * kVectors, watch);
+#pragma GCC unroll 4
+  for (int i = 0; i < kVectors; ++i) {
+    const int at = j * kVectors + i;
+    if (at % Format::kStep == Format::kStep - 1) {
+      const int begin = at - (Format::kStep - 1);
+      Format::put(out + begin * kLanes, v + begin, kStreaming);
+    }
+  }
+}
+
 // One group from the state after nine rounds to memory, nothing in between. True if a rare word went by.
 template <class Law, class Format, bool kStreaming>
 FANFILL_INLINE bool finished_group(const Law& law, const PhiloxState& c, const WordSource& source,
@@ -53,15 +68,7 @@ FANFILL_INLINE bool finished_group(const Law& law, const PhiloxState& c, const W
   for (int j = 0; j < kBatches; ++j) {
     U32 words[kVectors];
     last_round(c, source, j, words);
-    law(words, v + j * kVectors, watch);
-#pragma GCC unroll 4
-    for (int i = 0; i < kVectors; ++i) {
-      const int at = j * kVectors + i;
-      if (at % Format::kStep == Format::kStep - 1) {
-        const int begin = at - (Format::kStep - 1);
-        Format::put(out + begin * kLanes, v + begin, kStreaming);
-      }
-    }
+    put_batch<Law, Format, kStreaming>(law, words, j, v, watch, out);
   }
   return Law::kWatches && seen(watch);
 }

@@ -69,7 +69,7 @@ struct NormalLaw {
   }
   FANFILL_INLINE F32 tail(U32 word) const {
     if (!kTruncated) return tail_up_to_sign(word, one, top);
-    return fused(from_signed(subtract(top, absolute(operator_or(word, one)))), p_scale, p_far);
+    return fused(tail_of(word, one, top), p_scale, p_far);
   }
   FANFILL_INLINE void operator()(const U32* words, F32* v, Watch& watch) const {
     F32 p[kVectors], g[kVectors];

@@ -48,15 +48,6 @@ __attribute__((noinline)) void fill_piece(const LawPlan& plan, const RowJob& job
   }
 }
 
-// One group of consecutive blocks, from counters to the caller's memory.
-template <class Law, class Format, bool kStreaming>
-FANFILL_INLINE bool fused_group(const Law& law, const WordSource& source, std::uint64_t block,
-                                typename Format::Element* out) {
-  PhiloxState c;
-  shared_rounds(c, source, block);
-  return finished_group<Law, Format, kStreaming>(law, c, source, out);
-}
-
 template <class Law, class Format>
 class Row {
  public:
@@ -81,11 +72,22 @@ class Row {
   template <bool kStreaming>
   FANFILL_INLINE std::uint64_t whole_groups(std::uint64_t at, std::uint64_t end) {
     Element* out = static_cast<Element*>(job_.out) + (at - job_.start);
-    for (; end - at >= kGroupWords; at += kGroupWords, out += kGroupWords) {
+    while (end - at >= kGroupWords) {
       if (__builtin_expect(!covers(source_, at >> 2), 0)) {
         piece(at, at + kGroupWords);
-      } else if (__builtin_expect(fused_group<Law, Format, kStreaming>(law_, source_, at >> 2, out), 0)) {
-        mend(at, out);
+        at += kGroupWords;
+        out += kGroupWords;
+        continue;
+      }
+      GroupWalk walk(source_, at >> 2);
+      std::uint64_t count = covered_groups(at >> 2, (end - at) / kGroupWords);
+      for (; count > 0; --count, at += kGroupWords, out += kGroupWords) {
+        Watch watch;
+        F32 v[kGroupVectors];
+        walk.next([&](int j, const U32* words) {
+          put_batch<Law, Format, kStreaming>(law_, words, j, v, watch, out);
+        });
+        if (Law::kWatches && __builtin_expect(seen(watch), 0)) mend(at, out);
       }
     }
     return at;

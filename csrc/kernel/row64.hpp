@@ -36,27 +36,29 @@ class Row64 {
   template <bool kStreaming>
   FANFILL_INLINE std::uint64_t whole_groups(std::uint64_t at, std::uint64_t end) {
     double* out = static_cast<double*>(job_.out) + (at - job_.start);
-    for (; end - at >= kGroupPairs; at += kGroupPairs, out += kGroupPairs) {
+    while (end - at >= kGroupPairs) {
       if (__builtin_expect(!covers(source_, at >> 1), 0)) {
         piece(at, at + kGroupPairs);
+        at += kGroupPairs;
+        out += kGroupPairs;
         continue;
       }
-      PhiloxState c;
-      shared_rounds(c, source_, at >> 1);
-#pragma GCC unroll 8
-      for (int j = 0; j < kBatches; ++j) {
-        U32 words[kVectors];
-        last_round(c, source_, j, words);
-#pragma GCC unroll 4
-        for (int i = 0; i < kVectors; i += 2) {
-          F64 v0, v1;
-          law_(pairs(words[i]), pairs(words[i + 1]), v0, v1);
-          store_f64(out + (j * kVectors + i) * kLanes64, v0, kStreaming);
-          store_f64(out + (j * kVectors + i + 1) * kLanes64, v1, kStreaming);
-        }
-      }
+      GroupWalk walk(source_, at >> 1);
+      std::uint64_t count = covered_groups(at >> 1, (end - at) / kGroupPairs);
+      for (; count > 0; --count, at += kGroupPairs, out += kGroupPairs)
+        walk.next([&](int j, const U32* words) { put<kStreaming>(words, out + j * kVectors * kLanes64); });
     }
     return at;
+  }
+  template <bool kStreaming>
+  FANFILL_INLINE void put(const U32* words, double* out) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kVectors; i += 2) {
+      F64 v0, v1;
+      law_(pairs(words[i]), pairs(words[i + 1]), v0, v1);
+      store_f64(out + i * kLanes64, v0, kStreaming);
+      store_f64(out + (i + 1) * kLanes64, v1, kStreaming);
+    }
   }
   FANFILL_INLINE std::uintptr_t address(std::uint64_t element) const {
     return reinterpret_cast<std::uintptr_t>(static_cast<double*>(job_.out) + (element - job_.start));

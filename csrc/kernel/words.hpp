@@ -67,6 +67,11 @@ FANFILL_INLINE bool covers(WordSource& s, std::uint64_t block) {
   if (__builtin_expect(high_half(block) != s.upper, 0)) prepare(s, high_half(block));
   return high_half(block + kGroupBlocks - 1) == s.upper;
 }
+// How many of `count` consecutive groups, of which the first is covered, are.
+FANFILL_INLINE std::uint64_t covered_groups(std::uint64_t block, std::uint64_t count) {
+  const std::uint64_t alike = ((std::uint64_t{1} << 32) - low_half(block)) / kGroupBlocks;
+  return count < alike ? count : alike;
+}
 
 struct PhiloxState {
   Word c0[kBatches], c1[kBatches], c2[kBatches], c3[kBatches];
@@ -88,9 +93,9 @@ FANFILL_INLINE void last_round(const PhiloxState& c, const WordSource& s, int j,
   emit(p0, p1, c.c1[j], c.c3[j], s.key0[kPhiloxRounds - 1], s.key1[kPhiloxRounds - 1], out);
 }
 
-// Rounds 1 to 9 of a group whose blocks share their upper half, `first` being M0 times their lower halves.
+// Rounds 1 to 3 of a group whose blocks share their upper half, `first` being M0 times their lower halves.
 template <class First>
-FANFILL_INLINE void shared_rounds(PhiloxState& c, const WordSource& s, First first) {
+FANFILL_INLINE void opening_rounds(PhiloxState& c, const WordSource& s, First first) {
 #pragma GCC unroll 8
   for (int j = 0; j < kBatches; ++j) {
     const Product p0 = first(j);
@@ -102,15 +107,25 @@ FANFILL_INLINE void shared_rounds(PhiloxState& c, const WordSource& s, First fir
     c.c1[j] = low(q1);
     c.c3[j] = low(q0);
   }
+}
+constexpr int kOpeningRounds = 3;
+
+// Rounds 1 to 9 of such a group.
+template <class First>
+FANFILL_INLINE void shared_rounds(PhiloxState& c, const WordSource& s, First first) {
+  opening_rounds(c, s, first);
 #pragma GCC unroll 8
-  for (int r = 3; r < kPhiloxRounds - 1; ++r) middle_round(c, s, r);
+  for (int r = kOpeningRounds; r < kPhiloxRounds - 1; ++r) middle_round(c, s, r);
 }
 
-// The same of consecutive blocks (covers() is true): M0 (block + i) = M0 block + M0 i.
-FANFILL_INLINE void shared_rounds(PhiloxState& c, const WordSource& s, std::uint64_t block) {
-  const Product64 base = splat64(std::uint64_t{kPhiloxM0} * low_half(block));
-  shared_rounds(c, s, [&](int j) { return sum64(base, s.step[j]); });
-}
+// The counters of consecutive blocks (covers() is true): M0 (block + i) = M0 block + M0 i.
+struct Consecutive {
+  const WordSource& source;
+  Product64 base;
+  FANFILL_INLINE Consecutive(const WordSource& s, std::uint64_t block)
+      : source(s), base(splat64(std::uint64_t{kPhiloxM0} * low_half(block))) {}
+  FANFILL_INLINE Product operator()(int j) const { return sum64(base, source.step[j]); }
+};
 
 // Rounds 1 to 9 of any group whose counters' words 0 and 1 are set.
 FANFILL_INLINE void general_rounds(PhiloxState& c, const WordSource& s) {
@@ -131,6 +146,61 @@ FANFILL_INLINE void rounds_of(PhiloxState& c, const WordSource& s, const std::ui
   else
     general_rounds(c, s);
 }
+
+// Out of line, with a source of its own: what a function behind a pointer has seen is no constant any more.
+[[maybe_unused]] __attribute__((noinline)) void first_rounds(std::uint64_t seed, std::uint64_t stream,
+                                                             std::uint64_t block, PhiloxState* out) {
+  WordSource source;
+  open(source, seed, stream, block);
+  shared_rounds(*out, source, Consecutive(source, block));
+}
+
+// The words of consecutive groups that share their upper half, one group after the other.
+class GroupWalk {
+ public:
+  FANFILL_INLINE GroupWalk(const WordSource& source, std::uint64_t block) : source_(source), block_(block) {
+    if constexpr (kPipelines) {
+      PhiloxState first;
+      first_rounds(source.seed, source.stream, block, &first);
+      c_ = first;
+    }
+  }
+  // Hands the words of a group to take(j, words), batch j = 0, 1, ... Where it pipelines, parts of the next
+  // group's rounds stand between the batches: the cipher is a chain of dependent products, a law one of
+  // dependent fmas, and a core that has both at hand waits for neither.
+  template <class Take>
+  FANFILL_INLINE void next(Take take) {
+    U32 words[kGroupVectors];
+    if constexpr (!kPipelines) shared_rounds(c_, source_, Consecutive(source_, block_));
+    block_ += kGroupBlocks;
+#pragma GCC unroll 8
+    for (int j = 0; kPipelines && j < kBatches; ++j) last_round(c_, source_, j, words + j * kVectors);
+    const Consecutive first(source_, block_);
+#pragma GCC unroll 8
+    for (int j = 0; j < kBatches; ++j) {
+      if constexpr (kPipelines)
+        next_part(first, j);
+      else
+        last_round(c_, source_, j, words + j * kVectors);
+      take(j, words + j * kVectors);
+    }
+  }
+
+ private:
+  // Rounds 1 to 9 in as many parts as there are batches.
+  FANFILL_INLINE void next_part(const Consecutive& first, int part) {
+    constexpr int kMiddle = kPhiloxRounds - 1 - kOpeningRounds, kParts = kBatches - 1;
+    static_assert(!kPipelines || kMiddle % kParts == 0, "the parts are all of the rounds");
+    if (part == 0) return opening_rounds(c_, source_, first);
+#pragma GCC unroll 8
+    for (int r = 0; r < kMiddle / kParts; ++r)
+      middle_round(c_, source_, kOpeningRounds + (part - 1) * (kMiddle / kParts) + r);
+  }
+
+  const WordSource& source_;
+  std::uint64_t block_;
+  PhiloxState c_;
+};
 
 FANFILL_INLINE void store_words(const PhiloxState& c, const WordSource& s, std::uint32_t* out) {
   for (int j = 0; j < kBatches; ++j) {

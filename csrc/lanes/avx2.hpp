@@ -20,6 +20,7 @@ constexpr int kCounters = 4;
 constexpr int kBatches = 4;
 constexpr int kVectors = 4 * kCounters / kLanes;
 constexpr bool kStreams = true;  // whether there are stores past the cache
+constexpr bool kPipelines = true;
 
 using U32 = __m256i;
 using U64 = __m256i;
@@ -122,9 +123,10 @@ FANFILL_INLINE F32 fused_wide(U32 a, F64 k, F64 m) {
   return _mm256_insertf128_ps(_mm256_castps128_ps256(lower), upper, 1);
 }
 
-FANFILL_INLINE F32 tail_up_to_sign(U32 word, U32 one, U32 top) {
+FANFILL_INLINE F32 tail_of(U32 word, U32 one, U32 top) {
   return from_signed(subtract(top, absolute(operator_or(word, one))));
 }
+FANFILL_INLINE F32 tail_up_to_sign(U32 word, U32 one, U32 top) { return tail_of(word, one, top); }
 
 // -- 64-bit lanes ------------------------------------------------------------------------------------
 FANFILL_INLINE U64 pairs(U32 a) { return a; }

@@ -24,6 +24,7 @@ constexpr int kCounters = 8;
 constexpr int kBatches = 4;  // independent Philox batches in flight: hides the multiply's latency
 constexpr int kVectors = 4 * kCounters / kLanes;
 constexpr bool kStreams = true;  // whether there are stores past the cache
+constexpr bool kPipelines = true;
 
 using U32 = __m512i;
 using U64 = __m512i;
@@ -119,6 +120,10 @@ FANFILL_INLINE F32 fused_wide(U32 a, F64 k, F64 m) {
 // mantissa do not see it.
 FANFILL_INLINE F32 tail_up_to_sign(U32 word, U32 one, U32 top) {
   return _mm512_cvtepi32_ps(_mm512_ternarylogic_epi32(word, one, top, 0x56));
+}
+
+FANFILL_INLINE F32 tail_of(U32 word, U32 one, U32 top) {
+  return _mm512_abs_ps(tail_up_to_sign(word, one, top));
 }
 
 // -- 64-bit lanes ------------------------------------------------------------------------------------

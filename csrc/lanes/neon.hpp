@@ -20,6 +20,7 @@ constexpr int kCounters = 4;
 constexpr int kBatches = 2;
 constexpr int kVectors = 4 * kCounters / kLanes;
 constexpr bool kStreams = false;  // whether there are stores past the cache
+constexpr bool kPipelines = false;
 
 using U32 = uint32x4_t;
 using U64 = uint64x2_t;
@@ -126,9 +127,10 @@ FANFILL_INLINE F32 fused_wide(U32 a, F64 k, F64 m) {
   return vcvt_high_f32_f64(vcvt_f32_f64(lower), upper);
 }
 
-FANFILL_INLINE F32 tail_up_to_sign(U32 word, U32 one, U32 top) {
+FANFILL_INLINE F32 tail_of(U32 word, U32 one, U32 top) {
   return from_signed(subtract(top, absolute(operator_or(word, one))));
 }
+FANFILL_INLINE F32 tail_up_to_sign(U32 word, U32 one, U32 top) { return tail_of(word, one, top); }
 
 // -- 64-bit lanes ------------------------------------------------------------------------------------
 FANFILL_INLINE U64 pairs(U32 a) { return vreinterpretq_u64_u32(a); }

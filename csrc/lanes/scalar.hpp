@@ -20,6 +20,7 @@ constexpr int kCounters = 1;  // Philox counters side by side; 4 * kCounters wor
 constexpr int kBatches = 8;   // batches in one group
 constexpr int kVectors = 4 * kCounters / kLanes;  // vectors of words in a batch
 constexpr bool kStreams = false;                  // whether there are stores past the cache
+constexpr bool kPipelines = false;  // whether a group's cipher runs beside the law of the group before
 
 struct U32 {
   std::uint32_t v[2];
@@ -143,10 +144,12 @@ FANFILL_INLINE F32 fused_wide(U32 a, F64 k, F64 m) {
   });
 }
 
-// n = 2^31 - |word | 1|, rounded; the quantile takes either sign of it. one and top are 1 and 2^31.
-FANFILL_INLINE F32 tail_up_to_sign(U32 word, U32 one, U32 top) {
+// n = 2^31 - |word | 1|, rounded. one and top are 1 and 2^31.
+FANFILL_INLINE F32 tail_of(U32 word, U32 one, U32 top) {
   return from_signed(subtract(top, absolute(operator_or(word, one))));
 }
+// The same with either sign, which the quantile doesn't see.
+FANFILL_INLINE F32 tail_up_to_sign(U32 word, U32 one, U32 top) { return tail_of(word, one, top); }
 
 // -- 64-bit lanes ----------------------------------------------------------------------------------------
 FANFILL_INLINE U64 pairs(U32 a) { return (std::uint64_t{a.v[1]} << 32) | a.v[0]; }  // two words, low first

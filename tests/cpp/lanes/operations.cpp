@@ -226,13 +226,15 @@ void wide_operations() {
               [&](std::size_t i) { return fused_difference(b(i), c(i), multiply(b(i), c(i))); });
 }
 
-// n up to its sign: printed without the sign, which is free.
+// n, and n up to its sign: printed without the sign, which is free.
 void tails() {
   const Inputs<std::uint32_t> x = integers(false);
   for (std::size_t i = 0; i < kCount; i += kLanes) {
     float tail[kLanes];
     store_f32(tail, tail_up_to_sign(load(&x[i]), held(splat(1u)), held(splat(0x80000000u))), false);
     for (std::size_t k = 0; k < kLanes; ++k) print("tail_up_to_sign", i + k, bits_of(tail[k]) & 0x7FFFFFFFu);
+    store_f32(tail, tail_of(load(&x[i]), held(splat(1u)), held(splat(0x80000000u))), false);
+    for (std::size_t k = 0; k < kLanes; ++k) print("tail_of", i + k, bits_of(tail[k]));
   }
   const U64 one = held(splat_u64(1)), top = held(splat_u64(std::uint64_t{1} << 63));
   for (std::size_t i = 0; i < kCount; i += kLanes) {

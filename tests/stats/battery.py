@@ -9,6 +9,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -237,32 +238,37 @@ def _seed_of(name: str, base: int) -> int:
 def records(
     counter: Counter, chosen: list[Battery], scale: float, base: int, *, nightly: bool
 ) -> Iterator[Record]:
-    """Run batteries at a share of their long form; `base` chooses their seeds."""
-    for battery in chosen:
-        start = time.monotonic()
-        count = max(1000, int(battery.count * scale))
-        label = f"{battery.name} {battery.law} {battery.dtype}"
-        statistics = battery.judge(counter, _seed_of(label, base), count)
-        p = bonferroni(statistics)
-        inputs, again = count, None
-        is_bad = p < (NIGHTLY_ALPHA if nightly else FIXED_ALPHA)
-        if nightly and not is_bad and p < NIGHTLY_SUSPICION:
-            again = bonferroni(battery.judge(counter, _seed_of(label, base + 1), 10 * count))
-            inputs += 10 * count
-            is_bad = again < NIGHTLY_SUSPICION
-        worst = min(statistics, key=lambda statistic: statistic.p)
-        yield {
-            "check": battery.name,
-            "law": battery.law,
-            "dtype": battery.dtype,
-            "inputs": inputs,
-            "statistics": len(statistics),
-            "p": p,
-            "p_again": again,
-            "most_extreme": {"name": worst.name, "value": worst.value, "p": worst.p},
-            "p_values": [statistic.upper for statistic in statistics] if len(statistics) <= 200 else [],
-            "seconds": round(time.monotonic() - start, 1),
-            "checks": [battery.name],
-            "failed": {battery.name: {"p": p, "worst": worst.name}} if is_bad else {},
-            "said": f"p = {p:.2g} of {len(statistics)} statistics, {worst.name} = {worst.value:.6g}",
-        }
+    """Run batteries, two at a time, at a share of their long form; `base` chooses their seeds."""
+    with ThreadPoolExecutor(2) as pool:
+        yield from pool.map(lambda battery: record(counter, battery, scale, base, nightly=nightly), chosen)
+
+
+def record(counter: Counter, battery: Battery, scale: float, base: int, *, nightly: bool) -> Record:
+    """Run one battery."""
+    start = time.monotonic()
+    count = max(1000, int(battery.count * scale))
+    label = f"{battery.name} {battery.law} {battery.dtype}"
+    statistics = battery.judge(counter, _seed_of(label, base), count)
+    p = bonferroni(statistics)
+    inputs, again = count, None
+    is_bad = p < (NIGHTLY_ALPHA if nightly else FIXED_ALPHA)
+    if nightly and not is_bad and p < NIGHTLY_SUSPICION:
+        again = bonferroni(battery.judge(counter, _seed_of(label, base + 1), 10 * count))
+        inputs += 10 * count
+        is_bad = again < NIGHTLY_SUSPICION
+    worst = min(statistics, key=lambda statistic: statistic.p)
+    return {
+        "check": battery.name,
+        "law": battery.law,
+        "dtype": battery.dtype,
+        "inputs": inputs,
+        "statistics": len(statistics),
+        "p": p,
+        "p_again": again,
+        "most_extreme": {"name": worst.name, "value": worst.value, "p": worst.p},
+        "p_values": [statistic.upper for statistic in statistics] if len(statistics) <= 200 else [],
+        "seconds": round(time.monotonic() - start, 1),
+        "checks": [battery.name],
+        "failed": {battery.name: {"p": p, "worst": worst.name}} if is_bad else {},
+        "said": f"p = {p:.2g} of {len(statistics)} statistics, {worst.name} = {worst.value:.6g}",
+    }

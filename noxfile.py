@@ -24,7 +24,7 @@ FRAMEWORKS = ["torch==2.13.0", "flax", "ml_dtypes", "optax", "ray", "safetensors
 BUILD = ["cmake>=3.21", "ninja"]
 COUNT = ["mpmath>=1.3", "numpy>=2.0", "scipy>=1.11"]
 BATTERIES = {
-    "bits": ("The raw words under tests of our own; `-- --dieharder all` is long.", [".[test]"]),
+    "bits": ("The raw words under tests of our own; `-- --dieharder selection` beside them.", [".[test]"]),
     "budget": ("Instructions a value beside their budgets.", BUILD),
     "exhaustive": ("Every law on every input word; `-- --quick` takes a sample.", [*BUILD, *COUNT]),
     "kills": ("A checkpoint's writer, killed and resumed.", ["."]),

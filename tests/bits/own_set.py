@@ -127,7 +127,7 @@ def _register_length(bits: np.ndarray) -> int:
     connection, before, length, since, history = 1, 1, 0, 1, 0
     for n, bit in enumerate(bits.tolist()):
         history = (history << 1) | bit
-        if bin(connection & history).count("1") & 1:
+        if (connection & history).bit_count() & 1:
             old = connection
             connection ^= before << since
             if 2 * length <= n:

@@ -134,16 +134,16 @@ MUTANTS: tuple[Mutant, ...] = (
     _one(
         "one block twice at a shard's edge",
         ROW,
-        "write_group_words(source_, first >> 2, words); const bool rare",
-        "write_group_words(source_, (first >> 2) - (first + 4 > job_.start && first > 3), words); "
-        "const bool rare",
+        "const std::uint64_t first = blocks[0] * Drawn::kPerBlock;",
+        "const std::uint64_t first = blocks[0] * Drawn::kPerBlock; "
+        "if (begin == job.start && begin != first) blocks[1] = blocks[0];",
         "bit matrix",
     ),
     _one(
         "slice off by one",
         ROW,
-        "job_.byte_stride, buffer_ + (begin - first), stop - begin);",
-        "job_.byte_stride, buffer_ + (begin - first + (begin > first)), stop - begin);",
+        "job.byte_stride, elements + (begin - first), stop - begin);",
+        "job.byte_stride, elements + (begin - first + (begin > first)), stop - begin);",
         "bit matrix",
     ),
     _one(
@@ -288,6 +288,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "_mm_setcsr(0x1F80); }",
         "}",
         "bit matrix",
+    ),
+    _one(
+        "subnormal numbers flushed to zero",
+        "kernel/environment.hpp",
+        "_mm_setcsr(0x1F80); }",
+        "_mm_setcsr(0x1F80 | 0x8040); }",
+        "golden bits",
     ),
     _one(
         "the caller's environment not put back",

@@ -27,6 +27,7 @@ BATTERIES = {
     "bits": ("The raw words under tests of our own; `-- --dieharder selection` beside them.", [".[test]"]),
     "budget": ("Instructions a value beside their budgets.", BUILD),
     "exhaustive": ("Every law on every input word; `-- --quick` takes a sample.", [*BUILD, *COUNT]),
+    "hostile": ("Forks, interrupts, sanitizers, scarcity and the Python boundary, at length.", [".[dev]"]),
     "kills": ("A checkpoint's writer, killed and resumed.", ["."]),
     "matrix": ("Random calls on every build.", [*BUILD, *COUNT]),
     "mutants": ("Planted errors, and who finds them.", [*BUILD, *COUNT]),
@@ -113,15 +114,6 @@ def docs(session: nox.Session) -> None:
     session.run(
         "sphinx-build", "-W", "--keep-going", "-n", "-b", "html", "docs", "build/docs", *session.posargs
     )
-
-
-@nox.session
-def hostile(session: nox.Session) -> None:
-    """Forks, interrupts, guard pages, sanitizers, scarcity and the Python boundary, each in its long form."""
-    session.install(".[dev]")
-    paths = ("tests/hostile", "tests/test_python_boundary.py")
-    command = ("pytest", "-m", "not framework", "--forbid-skips", *paths)
-    session.run(*command, *session.posargs, env={"FANFILL_TESTS": "long"})
 
 
 @nox.session

@@ -23,6 +23,7 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "battery_tables",
     "catalogue",
     "checkpoint_tables",
     "command_line",

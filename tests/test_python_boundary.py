@@ -6,6 +6,7 @@ It must not know what a call may look like; `fuzz.boundary` does. FANFILL_TESTS=
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,13 +15,21 @@ from fuzz.boundary import boundary
 from hostile.size import trials
 
 
-@settings(max_examples=trials(400, 100_000), deadline=None)
-@given(st.binary(min_size=8, max_size=40))
-def test_any_call_is_refused_or_right(data: bytes) -> None:
-    boundary(data)
+def test_any_call_is_refused_or_right(record_property: Callable) -> None:
+    examples = trials(400, 100_000)
+
+    @settings(max_examples=examples, deadline=None)
+    @given(st.binary(min_size=8, max_size=40))
+    def try_call(data: bytes) -> None:
+        boundary(data)
+
+    try_call()
+    record_property("inputs", examples)
 
 
-def test_random_calls_are_both_refused_and_taken() -> None:
+def test_random_calls_are_both_refused_and_taken(record_property: Callable) -> None:
     chance = random.Random(1)
     taken = [boundary(chance.randbytes(40)) for _ in range(trials(3000, 300_000))]
     assert 0.05 < sum(taken) / len(taken) < 0.95
+    record_property("inputs", len(taken))
+    record_property("taken", sum(taken))

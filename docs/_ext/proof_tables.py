@@ -1,6 +1,6 @@
 """Knows the directives that show what was proven: on how many inputs, at which commit, and what failed.
 
-It must not know a figure; all come from result files of ``nox -s exhaustive``.
+It must not know a figure; all come from result files.
 """
 
 from __future__ import annotations

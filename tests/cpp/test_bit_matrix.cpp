@@ -1,8 +1,8 @@
-// Random fills, over threads, instruction set, dtype, law, start, length, alignment, stride, cuts and the
-// caller's floating-point environment, which must come back as it was: every element must have the bits that
-// its word and tail word give through the plain C++ transform, and no other byte may change. It must not know
-// how fills are cut, stored or shared out. `test_bit_matrix TUPLES SEED` tries more; the hash that it prints
-// is the same of every build, compiler and machine.
+// Random fills, over threads, instruction set, dtype, law, start, length, alignment, stride, cuts, tiles and
+// the caller's floating-point environment, which must come back as it was: every element must have the bits
+// that its word and tail word give through the plain C++ transform, and no other byte may change. It must not
+// know how fills are cut, stored or shared out. `test_bit_matrix TUPLES SEED` tries more; the hash that it
+// prints is the same of every build, compiler and machine.
 #include <algorithm>
 #include <cfenv>
 #include <cinttypes>
@@ -26,6 +26,7 @@ namespace {
 using fanfill_test::Choices;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::uint64_t kOne = 1;
+constexpr std::uint64_t kExtent = kOne << 62;
 constexpr int kThreads[] = {1, 2, 3, 5, 8, 16, 64};
 constexpr std::uint64_t kStarts[] = {0,
                                      1,
@@ -41,9 +42,10 @@ constexpr std::uint64_t kStarts[] = {0,
                                      (kOne << 34) - 3,  // where the block number's upper half changes
                                      (kOne << 34) + 5,
                                      kOne << 40,
-                                     (kOne << 62) - (kOne << 22)};
+                                     kExtent - (kOne << 22)};
 constexpr std::uint64_t kLengths[] = {0, 1, 2, 3, 31, 32, 33, 63, 64, 65, 127, 128, 129, 4095, 4096, 4097};
 constexpr std::int64_t kSteps[] = {1, 1, 1, 2, 3, 7, -1, -2};
+constexpr std::size_t kParts[] = {1, 1, 1, 1, 2, 3, 4, 5, 7, 64};
 constexpr std::uint64_t kLongLength =
     (kOne << 20) + 3;  // of one tuple in 256: beyond what one thread does alone
 constexpr std::size_t kAlignment = 64;
@@ -54,10 +56,11 @@ struct Tuple {
   fanfill::DType dtype;
   int law;
   std::uint64_t start, length, seed, stream;
-  std::size_t offset;  // elements from a cache line to the first one
-  std::int64_t step;   // elements from one to the next
-  std::size_t parts;   // shards that are filled one after the other
-  int mode;            // of kModes; one past them is flush to zero
+  std::size_t offset;     // elements from a cache line to the first one
+  std::int64_t step;      // elements from one to the next
+  std::size_t parts;      // shards that are filled one after the other
+  std::uint64_t columns;  // 0: a vector; else a matrix of so many, cut both ways
+  int mode;               // of kModes; one past them is flush to zero
 };
 
 constexpr int kModes[] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
@@ -140,7 +143,12 @@ Tuple random_tuple(const std::vector<const char*>& isas, std::size_t law_count, 
   t.stream = choose.coin() ? choose.below(3) : fanfill_test::mix(choose.below(kOne << 40));
   t.offset = choose.below(kAlignment / size_of(t.dtype));
   t.step = number % 256 == 255 ? 1 : one_of(kSteps, choose);
-  t.parts = choose.coin() ? 1 : 1 + choose.below(7);
+  t.parts = one_of(kParts, choose);
+  if (t.length > 0 && choose.below(4) == 0) {
+    t.columns = 1 + choose.below(std::min(t.length, std::uint64_t{300}));
+    t.start = t.start / t.columns * t.columns;
+    t.length = t.length / t.columns * t.columns;
+  }
   t.mode = choose.coin() ? 0 : static_cast<int>(choose.below(kModeCount + 1));
   return t;
 }
@@ -169,22 +177,33 @@ std::vector<unsigned char> expected_bytes(const Tuple& t, const fanfill::Law& la
   return bytes;
 }
 
-fanfill::Status fill_part(const Tuple& t, const fanfill::Law& law, unsigned char* first, std::uint64_t begin,
-                          std::uint64_t end) {
+// Fills rows and columns of a matrix; a vector is one row after the other of one column.
+void fill_tile(const Tuple& t, const fanfill::Law& law, unsigned char* first, const fanfill::Run& rows,
+               const fanfill::Run& columns) {
+  const std::uint64_t width = t.columns == 0 ? 1 : t.columns;
   const std::int64_t byte_step = t.step * static_cast<std::int64_t>(size_of(t.dtype));
-  const fanfill::Run run{t.start + begin, end - begin};
-  const fanfill::Axis axis{kOne << 62, byte_step, &run, 1};
+  const fanfill::Run row_run{t.start / width + rows.start, rows.count};
+  const fanfill::Axis axes[] = {{kExtent / width, byte_step * static_cast<std::int64_t>(width), &row_run, 1},
+                                {width, byte_step, &columns, 1}};
   fanfill::Job job;
-  job.data = first + static_cast<std::int64_t>(begin) * byte_step;
+  job.data = first + static_cast<std::int64_t>(rows.start * width + columns.start) * byte_step;
   job.dtype = t.dtype;
   job.law = law;
   job.stream = t.stream;
-  job.axes = &axis;
-  job.rank = 1;
+  job.axes = axes;
+  job.rank = t.columns == 0 ? 1 : 2;
   fanfill::Options options;
   options.seed = t.seed;
   options.threads = t.threads;
-  return fanfill::fill(job, options);
+  const CallersEnvironment environment(t.mode);
+  CHECK(fanfill::fill(job, options) == fanfill::Status::kOk);
+}
+
+std::vector<std::uint64_t> random_cuts(std::uint64_t extent, std::size_t parts, Choices& choose) {
+  std::vector<std::uint64_t> cuts{0, extent};
+  for (std::size_t i = 1; i < parts; ++i) cuts.push_back(choose.below(extent + 1));
+  std::sort(cuts.begin(), cuts.end());
+  return cuts;
 }
 
 bool tuple_holds(const Tuple& t, const fanfill::Law& law, const std::vector<unsigned char>& expected,
@@ -197,13 +216,13 @@ bool tuple_holds(const Tuple& t, const fanfill::Law& law, const std::vector<unsi
   unsigned char* low = memory.data() + margin + (kAlignment - skew) % kAlignment + t.offset * size;
   unsigned char* first = t.step < 0 && n > 0 ? low + (n - 1) * step * size : low;
 
-  std::vector<std::uint64_t> cuts{0, t.length};
-  for (std::size_t i = 1; i < t.parts; ++i) cuts.push_back(choose.below(t.length + 1));
-  std::sort(cuts.begin(), cuts.end());
-  for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
-    const CallersEnvironment environment(t.mode);
-    CHECK(fill_part(t, law, first, cuts[i], cuts[i + 1]) == fanfill::Status::kOk);
-  }
+  const std::uint64_t width = t.columns == 0 ? 1 : t.columns;
+  const std::vector<std::uint64_t> rows = random_cuts(t.length / width, t.parts, choose);
+  const std::vector<std::uint64_t> columns =
+      random_cuts(width, t.columns == 0 ? 1 : 1 + choose.below(3), choose);
+  for (std::size_t i = 0; i + 1 < rows.size(); ++i)
+    for (std::size_t k = 0; k + 1 < columns.size(); ++k)
+      fill_tile(t, law, first, {rows[i], rows[i + 1] - rows[i]}, {columns[k], columns[k + 1] - columns[k]});
 
   std::vector<unsigned char> whole(memory.size(), 0xA5);
   unsigned char* there = whole.data() + (first - memory.data());
@@ -216,9 +235,10 @@ bool tuple_holds(const Tuple& t, const fanfill::Law& law, const std::vector<unsi
 void say(const Tuple& t) {
   std::fprintf(stderr,
                "mismatch: isa %s, threads %d, dtype %d, law %d, start %" PRIu64 ", length %" PRIu64
-               ", seed %" PRIu64 ", stream %" PRIu64 ", offset %zu, step %lld, parts %zu, mode %d\n",
+               ", seed %" PRIu64 ", stream %" PRIu64 ", offset %zu, step %lld, parts %zu, columns %" PRIu64
+               ", mode %d\n",
                t.isa, t.threads, static_cast<int>(t.dtype), t.law, t.start, t.length, t.seed, t.stream,
-               t.offset, static_cast<long long>(t.step), t.parts, t.mode);
+               t.offset, static_cast<long long>(t.step), t.parts, t.columns, t.mode);
 }
 
 }  // namespace

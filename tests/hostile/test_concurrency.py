@@ -36,7 +36,8 @@ def at_once(work: Callable[[int], None]) -> None:
 
 
 @pytest.mark.parametrize("inner_threads", [1, 3])
-def test_disjoint_parts(inner_threads: int) -> None:
+def test_disjoint_parts(inner_threads: int, record_property: Callable) -> None:
+    record_property("inputs", THREADS * trials(6, 300))
     for trial in range(trials(6, 300)):
         out = np.zeros(SIZE, np.float32)
         cuts = [0, *sorted(np.random.default_rng(trial).integers(0, SIZE, THREADS - 1).tolist()), SIZE]
@@ -51,7 +52,8 @@ def test_disjoint_parts(inner_threads: int) -> None:
 
 
 @pytest.mark.parametrize("inner_threads", [1, 3])
-def test_overlapping_parts_with_the_same_values(inner_threads: int) -> None:
+def test_overlapping_parts_with_the_same_values(inner_threads: int, record_property: Callable) -> None:
+    record_property("inputs", 2 * THREADS * trials(6, 300))
     for trial in range(trials(6, 300)):
         out = np.zeros(SIZE, np.float32)
 
@@ -65,7 +67,8 @@ def test_overlapping_parts_with_the_same_values(inner_threads: int) -> None:
         np.testing.assert_array_equal(out, EXPECTED)
 
 
-def test_different_laws_dtypes_and_settings() -> None:
+def test_different_laws_dtypes_and_settings(record_property: Callable) -> None:
+    record_property("inputs", THREADS * trials(10, 500))
     dtypes = ["float32", "float64", "float16", "bfloat16"]
     laws = [ff.Normal(), ff.Uniform(-1.0, 1.0), ff.TruncatedNormal(), ff.LogUniform(1e-3, 1.0)]
     cases = [(law, dtype) for law in laws for dtype in dtypes]

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -44,15 +45,17 @@ def child_status() -> int | None:
     return None
 
 
-def test_a_fork_after_a_fill() -> None:
-    for _ in range(trials(5, 200)):
+def test_a_fork_after_a_fill(record_property: Callable) -> None:
+    forks = trials(5, 200)
+    for _ in range(forks):
         digest()
         assert child_status() == 0
     assert digest() == EXPECTED
+    record_property("inputs", forks)
 
 
 @pytest.mark.parametrize("threads", [1, 4])
-def test_a_fork_during_a_fill(threads: int) -> None:
+def test_a_fork_during_a_fill(threads: int, record_property: Callable) -> None:
     out, stop = np.empty(2**22, np.float32), threading.Event()
 
     def fill_on_and_on() -> None:
@@ -68,3 +71,4 @@ def test_a_fork_during_a_fill(threads: int) -> None:
         beside.join()
     assert set(statuses) == {0}
     np.testing.assert_array_equal(out, ff.normal(out.shape, seed=1, key=2))
+    record_property("inputs", len(statuses))

@@ -7,12 +7,13 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 import fanfill as ff
-from hostile.size import trials
+from hostile.size import IS_LONG, trials
 
 # Drawn one value at a time: a few tenths of a second on any machine, where a law that is drawn by vectors
 # would be done before most of the signals came.
@@ -20,6 +21,7 @@ LAW = ff.TruncatedNormal(bounds=(13, 14))
 SIZE = 2**18
 PATTERN = 0xA5A5A5A5
 LIMIT_SECONDS = 5.0  # of one interrupt on a machine that is busy with other things; measured are some 50 ms
+LONG_LIMIT_SECONDS = 0.2  # of 99 in 100, on a machine that has nothing else to do
 
 
 def interrupted_fill(out: np.ndarray, delay: float, threads: int) -> float | None:
@@ -45,23 +47,29 @@ def interrupted_fill(out: np.ndarray, delay: float, threads: int) -> float | Non
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_interrupts_at_random_times(threads: int) -> None:
+def test_interrupts_at_random_times(threads: int, record_property: Callable) -> None:
     out = np.empty(SIZE, np.float32)
     start = time.monotonic()
     ff.fill_(out, LAW, seed=1, key=2, threads=threads)
     usual = time.monotonic() - start
     expected = out.view(np.uint32).copy()
     chance = random.Random(threads)
-    partial, slowest = 0, 0.0
+    partial, seconds = 0, []
     for _ in range(trials(5, 500)):
         out.view(np.uint32)[...] = PATTERN
         came = interrupted_fill(out, chance.uniform(0.0, 1.1 * usual), threads)
         assert came is not None
-        slowest = max(slowest, came)
+        seconds.append(came)
         written = out.view(np.uint32) != PATTERN
         partial += not written.all()
         np.testing.assert_array_equal(out.view(np.uint32)[written], expected[written])
     ff.fill_(out, LAW, seed=1, key=2, threads=threads)
     np.testing.assert_array_equal(out.view(np.uint32), expected)
-    assert slowest < LIMIT_SECONDS
+    seconds.sort()
+    usually = seconds[int(0.99 * len(seconds))]
+    record_property("inputs", len(seconds))
+    record_property("partial", partial)
+    record_property("seconds_99_percent", round(usually, 4))
+    assert seconds[-1] < LIMIT_SECONDS
+    assert usually < LONG_LIMIT_SECONDS or not IS_LONG
     assert partial > 0, "no interrupt came in time, so nothing was shown"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,9 @@ def sanitized(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.mark.parametrize("name", TESTS)
-def test_no_sanitizer_reports(name: str, sanitized: Path) -> None:
+def test_no_sanitizer_reports(name: str, sanitized: Path, record_property: Callable) -> None:
     run([str(built(sanitized, name)), *ARGUMENTS.get(name, ())])
+    record_property("arguments", " ".join(ARGUMENTS.get(name, ())))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -79,7 +80,7 @@ for call in (lambda: ff.normal(2**28, seed=1, key=2), lambda: ff.random.words(1,
 
 
 @pytest.mark.system
-def test_allocations_that_fail_now_and_then(expected: str) -> None:
+def test_allocations_that_fail_now_and_then(expected: str, record_property: Callable) -> None:
     """libfiu has malloc fail at random, inside Python too: MemoryError, or the right bits."""
     program = PROGRAM.replace(
         "LIMIT",
@@ -126,3 +127,4 @@ print(*(set(found) - {None}))
     )
     assert found.returncode == 0, found.stderr
     assert set(found.stdout.split()) == {expected}
+    record_property("inputs", 4 * trials(5, 250))

@@ -28,8 +28,9 @@ inline constexpr int kCellBits = 20, kPairBits = 4, kTripleBits = 3;
 inline constexpr std::size_t kCells = std::size_t{1} << kCellBits, kPairs = std::size_t{1} << (2 * kPairBits),
                              kTriples = std::size_t{1} << (3 * kTripleBits);
 
-// The normal distribution function by cubics between steps of 1/128, from its values and slopes there, because
-// erfc costs several times as much. It compares itself with erfc halfway between, where it is furthest off.
+// The normal distribution function by cubics between steps of 1/128, from its values and slopes there,
+// because erfc costs several times as much. It compares itself with erfc halfway between, where it is
+// furthest off.
 class DistributionTable {
  public:
   DistributionTable() : knots_(2 * kReach * kPerUnit + 1) {

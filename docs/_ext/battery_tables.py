@@ -1,4 +1,4 @@
-"""Knows the directives that show the long batteries whose records are tests and not laws: bits, hostile, kills.
+"""Knows the directives that show the long batteries whose records are tests: bits, hostile, kills.
 
 It must not know a figure; all come from result files.
 """

@@ -19,7 +19,7 @@ def test_any_call_is_refused_or_right(record_property: Callable) -> None:
     examples = trials(400, 100_000)
 
     @settings(max_examples=examples, deadline=None)
-    @given(st.binary(min_size=8, max_size=40))
+    @given(st.binary(min_size=8, max_size=56))
     def try_call(data: bytes) -> None:
         boundary(data)
 
@@ -29,7 +29,7 @@ def test_any_call_is_refused_or_right(record_property: Callable) -> None:
 
 def test_random_calls_are_both_refused_and_taken(record_property: Callable) -> None:
     chance = random.Random(1)
-    taken = [boundary(chance.randbytes(40)) for _ in range(trials(3000, 300_000))]
+    taken = [boundary(chance.randbytes(56)) for _ in range(trials(3000, 300_000))]
     assert 0.05 < sum(taken) / len(taken) < 0.95
     record_property("inputs", len(taken))
     record_property("taken", sum(taken))

@@ -246,6 +246,45 @@ def _region(choose: Choices) -> object:
     return choose.of(made)()
 
 
+Call = Callable[..., Any]  # of out, law, seed, key and options
+
+
+def _fill_many(out: Any, law: Any, seed: Any, key: Any, **options: Any) -> Any:
+    threads = options.pop("threads", None)
+    return ff.fill_many_([ff.Job(out, law, key, **options)], seed=seed, threads=threads)[0].out
+
+
+def _initializer(choose: Choices) -> Call:
+    scaled = choose.of((ff.he_normal_, ff.glorot_uniform_, ff.lecun_truncated_normal_))
+    plain = choose.of((ff.normal_, ff.uniform_, ff.variance_scaling_))
+    if choose.below(3) == 0:
+        numbers = [_float(choose) for _ in range(choose.below(3))]
+        return lambda out, law, seed, key, **options: plain(out, *numbers, seed=seed, key=key, **options)
+    arguments: dict[str, Any] = {}
+    odd = (None, 0, -1, 1.5, True, "3", 2**70, float("nan"), (1,), [2, 2])
+    for name, usual in (
+        ("mode", ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")),
+        ("nonlinearity", ("relu", "leaky_relu", "tanh", "linear", "relU")),
+        ("gain", (1.0, 2.0, 1e-3, 1e30)),
+        ("param", (0.0, 0.1, -1.0)),
+        ("layout", ("oi", "io", "oo", "")),
+        ("groups", (1, 2, 3, 64)),
+        ("transposed", (True, False)),
+        ("batch_axes", ((), (0,), (-1,), (0, 0), (5,))),
+        ("parts", (None, 2, 3, (2, 6), (1, 1, 2))),
+        ("fan_in", (1, 8, 0.5, 1e300)),
+        ("fan_out", (1, 8, 0.5, 1e300)),
+    ):
+        if choose.below(5) == 1:
+            arguments[name] = choose.of(usual if choose.below(4) else odd)
+    return lambda out, law, seed, key, **options: scaled(out, seed=seed, key=key, **arguments, **options)
+
+
+def _call(choose: Choices) -> Call:
+    made = choose.below(3)
+    return (ff.fill_, _fill_many, _initializer(choose))[made]  # type: ignore[return-value]
+
+
 def boundary(data: bytes) -> bool:
     """Make one call out of bytes; return whether it was taken."""
     choose = Choices(data)
@@ -254,7 +293,8 @@ def boundary(data: bytes) -> bool:
     try:
         memory = Memory(choose)
         law, seed, key, options = _law(choose), _integer(choose), _integer(choose), _options(choose)
-        found = ff.fill_(memory.out, law, seed=seed, key=key, **options)  # type: ignore[arg-type, call-overload]
+        call = _call(choose)
+        found = call(memory.out, law, seed=seed, key=key, **options)
     except REFUSALS as error:
         said = str(error)
     if said is not None:
@@ -263,17 +303,16 @@ def boundary(data: bytes) -> bool:
         return False
     assert memory is not None
     assert found is memory.out
-    _check_values(memory, law, seed, key, options)
+    _check_values(memory, lambda out: call(out, law, seed=seed, key=key, **options | {"threads": 1}))
     return True
 
 
-def _check_values(memory: Memory, law: Any, seed: Any, key: Any, options: dict[str, Any]) -> None:
+def _check_values(memory: Memory, fill: Callable[[Any], Any]) -> None:
     """Compare with the same fill of plain memory, by one thread, and look at the bytes beside it."""
     out = np.asarray(memory.out)
-    dtype = options.get("dtype")
     fresh = np.empty(out.shape, out.dtype)
     if out.dtype.kind == "f" and out.dtype.isnative:
-        ff.fill_(fresh, law, seed=seed, key=key, dtype=dtype, region=options.get("region"), threads=1)
+        fill(fresh)
         assert out.tobytes() == fresh.tobytes()
         assert np.isfinite(fresh).all()
     if isinstance(memory.out, np.ndarray) and np.may_share_memory(memory.out, memory.store):

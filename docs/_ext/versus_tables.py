@@ -45,6 +45,17 @@ _WORDS = {
 }
 
 
+# What a reader asks, and the figures that answer it.
+_QUESTIONS = {
+    "normal, code by code": ("buckets normal",),
+    "truncated normal, code by code": ("buckets truncated",),
+    "tails": ("tails normal",),
+    "mean and variance": ("moments normal",),
+    "within bounds": ("bounds truncated", "bounds uniform"),
+    "same value anywhere": ("invariance",),
+}
+
+
 def _spelled(value: Any) -> str:
     if value is None:
         return "–"
@@ -80,6 +91,28 @@ class _VersusTable(SphinxDirective):
         return [node_table(("library", *(_WORDS[key] for key in keys)), rows)]
 
 
+class _VersusSummary(SphinxDirective):
+    """``{versus-summary}``: which of the tests each library's samples pass, in every dtype that they have."""
+
+    def run(self) -> list[nodes.Node]:
+        file = ResultFile.read("versus", self.env)
+        rows = [
+            (
+                f"{record['name']} {record['version']}",
+                *(self._answer(record["figures"], names) for names in _QUESTIONS.values()),
+            )
+            for record in file["records"]
+        ]
+        return [node_table(("library", *_QUESTIONS), rows)]
+
+    def _answer(self, figures: dict[str, Any], names: tuple[str, ...]) -> str:
+        asked = {name: figure["ok"] for name, figure in figures.items() if name.startswith(names)}
+        wrong = [name.rpartition(" ")[2] for name, ok in asked.items() if not ok]
+        if not asked:
+            return _spelled(None)
+        return "no: " + ", ".join(dict.fromkeys(wrong)) if wrong else "yes"
+
+
 class _VersusSample(SphinxDirective):
     """``{versus-sample}``: how many values each sample has, from which seed, measured when."""
 
@@ -108,5 +141,6 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """Register the directives."""
     app.add_directive("versus-table", _VersusTable)
     app.add_directive("versus-sample", _VersusSample)
+    app.add_directive("versus-summary", _VersusSummary)
     app.add_directive("versus-calls", _VersusCalls)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

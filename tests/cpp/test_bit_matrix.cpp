@@ -28,21 +28,23 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr std::uint64_t kOne = 1;
 constexpr std::uint64_t kExtent = kOne << 62;
 constexpr int kThreads[] = {1, 2, 3, 5, 8, 16, 64};
-constexpr std::uint64_t kStarts[] = {0,
-                                     1,
-                                     3,
-                                     4,
-                                     5,
-                                     7,
-                                     15,
-                                     (kOne << 31) - 1,
-                                     (kOne << 31) + 1,
-                                     (kOne << 32) - 1,
-                                     (kOne << 32) + 1,
-                                     (kOne << 34) - 3,  // where the block number's upper half changes
-                                     (kOne << 34) + 5,
-                                     kOne << 40,
-                                     kExtent - (kOne << 22)};
+constexpr std::uint64_t kStarts[] = {
+    0,
+    1,
+    3,
+    4,
+    5,
+    7,
+    15,
+    (kOne << 31) - 1,
+    (kOne << 31) + 1,
+    (kOne << 32) - 1,
+    (kOne << 32) + 1,
+    (kOne << 34) - 700,  // some groups before the block number's upper half changes
+    (kOne << 34) - 3,
+    (kOne << 34) + 5,
+    kOne << 40,
+    kExtent - (kOne << 22)};
 constexpr std::uint64_t kLengths[] = {0, 1, 2, 3, 31, 32, 33, 63, 64, 65, 127, 128, 129, 4095, 4096, 4097};
 constexpr std::int64_t kSteps[] = {1, 1, 1, 2, 3, 7, -1, -2};
 constexpr std::size_t kParts[] = {1, 1, 1, 1, 2, 3, 4, 5, 7, 64};

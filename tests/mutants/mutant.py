@@ -146,13 +146,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "job.byte_stride, elements + (begin - first + (begin > first)), stop - begin);",
         "bit matrix",
     ),
-    _one(
+    Mutant(
         "one group written past the end",
-        ROW,
-        "for (; end - at >= kGroupWords; at += kGroupWords",
-        "for (; end > at && end - at + 8 >= kGroupWords; at += kGroupWords",
-        "bit matrix",
-        "guard pages",
+        (
+            Edit(ROW, "covered_groups(at >> 2, (end - at) /", "covered_groups(at >> 2, (end - at + 8) /"),
+            Edit(ROW, "while (end - at >= kGroupWords)", "while (end > at && end - at >= kGroupWords)"),
+        ),
+        ("bit matrix", "guard pages"),
     ),
     _one(
         "tail words of the wrong domain",

@@ -21,14 +21,20 @@ def balance(words: Words) -> list[Statistic]:
     n = len(words)
     statistics = []
     for name, bits in (("set", words), ("beside", words ^ (words >> 1)), ("next", words[1:] ^ words[:-1])):
-        for bit in range(31 if name == "beside" else 32):
-            ones = int(((bits >> np.uint32(bit)) & np.uint32(1)).sum())
-            half = len(bits) / 2
-            statistics.append(z_statistic(f"bit {bit} {name}", (ones - half) / math.sqrt(len(bits) / 4)))
+        ones = _ones(bits)[: 31 if name == "beside" else 32]
+        for bit, z in enumerate((ones - len(bits) / 2) / math.sqrt(len(bits) / 4)):
+            statistics.append(z_statistic(f"bit {bit} {name}", float(z)))
     # Bits k and 31 - k of each word among the pairs above would be tested twice; bytes see the rest.
     counts = np.bincount(words.view(np.uint8), minlength=256)
     statistics.append(chi_square("bytes", counts, np.full(256, 4 * n / 256)))
     return statistics
+
+
+def _ones(words: Words) -> np.ndarray:
+    """How often each of the 32 bits is set, the lowest first."""
+    bits_of = (np.arange(1 << 16)[:, None] >> np.arange(16)) & 1
+    halves = [words & np.uint32(0xFFFF), words >> np.uint32(16)]
+    return np.concatenate([np.bincount(half, minlength=1 << 16) @ bits_of for half in halves])
 
 
 def birthday_spacings(words: Words) -> list[Statistic]:
@@ -48,7 +54,7 @@ def collisions(words: Words) -> list[Statistic]:
     for name, urn_bits, shift in (("upper", 24, 8), ("lower", 24, 0), ("all", 32, 0)):
         urns = 2.0**urn_bits
         part = (words >> np.uint32(shift)) & np.uint32(2**urn_bits - 1)
-        found = n - len(np.unique(part))
+        found = n - _distinct(part, urn_bits)
         # Occupied urns: exact mean and variance of the classical occupancy.
         empty = math.exp(n * math.log1p(-1.0 / urns))
         both = math.exp(n * math.log1p(-2.0 / urns))
@@ -59,6 +65,15 @@ def collisions(words: Words) -> list[Statistic]:
         else:
             statistics.append(z_statistic(f"collisions of {name} bits", (found - mean) / math.sqrt(variance)))
     return statistics
+
+
+def _distinct(part: Words, bits: int) -> int:
+    if bits > 24:
+        ordered = np.sort(part)
+        return 1 + int((ordered[1:] != ordered[:-1]).sum())
+    came = np.zeros(1 << bits, bool)
+    came[part] = True
+    return int(came.sum())
 
 
 def gaps(words: Words) -> list[Statistic]:
@@ -139,8 +154,7 @@ def _register_length(bits: np.ndarray) -> int:
 
 def runs_of_ones(words: Words) -> list[Statistic]:
     """How many bits each word has set, and serial correlation of that."""
-    table = np.array([bin(i).count("1") for i in range(65536)], np.uint8)
-    weight = table[words >> np.uint32(16)].astype(np.int64) + table[words & np.uint32(0xFFFF)]
+    weight = np.bitwise_count(words).astype(np.int64)
     expected = special.binom(32, np.arange(33)) / 2.0**32 * len(words)
     counts = np.bincount(weight, minlength=33)
     centred = (weight - 16) / math.sqrt(8.0)

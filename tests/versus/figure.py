@@ -109,8 +109,8 @@ def bound_figure(draw: Draw, law: str, dtype: str, count: int) -> Figure:
     if law == "truncated" and dtype != "float32":
         _, probability = code_probabilities(LAWS["truncated"], dtype)
         expected = float(probability[-1]) * count
-    # A uniform's upper end is not part of it. A truncated normal's bounds come as often as their buckets say, or
-    # never, where a library's interval is open by its own manual.
+    # A uniform's upper end is not part of it. A truncated normal's bounds come as often as their buckets say,
+    # or never, where a library's interval is open by its own manual.
     is_right = on_high == 0 or (
         law == "truncated" and (dtype == "float32" or poisson("", on_high, expected).p > ALPHA)
     )

@@ -170,20 +170,27 @@ class GroupWalk {
   // dependent fmas, and a core that has both at hand waits for neither.
   template <class Take>
   FANFILL_INLINE void next(Take take) {
-    U32 words[kGroupVectors];
-    if constexpr (!kPipelines) shared_rounds(c_, source_, Consecutive(source_, block_));
-    block_ += kGroupBlocks;
+    if constexpr (kPipelines) {
+      U32 words[kGroupVectors];
 #pragma GCC unroll 8
-    for (int j = 0; kPipelines && j < kBatches; ++j) last_round(c_, source_, j, words + j * kVectors);
-    const Consecutive first(source_, block_);
+      for (int j = 0; j < kBatches; ++j) last_round(c_, source_, j, words + j * kVectors);
+      const Consecutive first(source_, block_ + kGroupBlocks);
 #pragma GCC unroll 8
-    for (int j = 0; j < kBatches; ++j) {
-      if constexpr (kPipelines)
+      for (int j = 0; j < kBatches; ++j) {
         next_part(first, j);
-      else
-        last_round(c_, source_, j, words + j * kVectors);
-      take(j, words + j * kVectors);
+        take(j, words + j * kVectors);
+      }
+    } else {
+      PhiloxState c;
+      shared_rounds(c, source_, Consecutive(source_, block_));
+#pragma GCC unroll 8
+      for (int j = 0; j < kBatches; ++j) {
+        U32 words[kVectors];
+        last_round(c, source_, j, words);
+        take(j, words);
+      }
     }
+    block_ += kGroupBlocks;
   }
 
  private:
@@ -199,7 +206,7 @@ class GroupWalk {
 
   const WordSource& source_;
   std::uint64_t block_;
-  PhiloxState c_;
+  PhiloxState c_;  // of the group at block_, where the walk pipelines
 };
 
 FANFILL_INLINE void store_words(const PhiloxState& c, const WordSource& s, std::uint32_t* out) {

@@ -325,7 +325,7 @@ void all_stores() {
 
 void write_shared_group(const WordSource& source, std::uint64_t block, std::uint32_t* words) {
   PhiloxState state;
-  shared_rounds(state, source, block);
+  shared_rounds(state, source, Consecutive(source, block));
   for (int j = 0; j < kBatches; ++j) {
     U32 out[kVectors];
     last_round(state, source, j, out);

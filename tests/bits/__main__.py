@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from fanfill.random import LAYOUTS, raw_to
+from proof.installed import installed
 from proof.result_file import FOLDER, Record, provenance, shown, write
 from proof.statistic import FIXED_ALPHA, bonferroni
 
@@ -106,7 +107,7 @@ def main() -> int:
     if unknown:
         parser.error(f"no layout is named {', '.join(unknown)}")
     head = provenance("csrc", "tests/bits", "tests/proof", "python/fanfill/random.py")
-    head |= {"contract": 1, "isas": ["chosen"], "compiler": "the installed package's"}
+    head |= installed()
     tests = DIEHARDER[options.dieharder]
 
     def judged(layout: str) -> list[Record]:

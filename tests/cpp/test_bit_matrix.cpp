@@ -266,7 +266,9 @@ int main(int argc, char** argv) {
     if (mismatches++ < 10) say(t);
   }
   std::printf("{\"tuples\": %" PRIu64 ", \"elements\": %" PRIu64 ", \"mismatches\": %" PRIu64
-              ", \"hash\": \"%016" PRIx64 "\", \"compiler\": \"%s\", \"isas\": %zu}\n",
-              tuples, elements, mismatches, hash, __VERSION__, isas.size());
+              ", \"hash\": \"%016" PRIx64 "\", \"compiler\": \"%s\", \"contract\": %d, \"isas\": [",
+              tuples, elements, mismatches, hash, __VERSION__, fanfill::kContractVersion);
+  for (std::size_t i = 0; i < isas.size(); ++i) std::printf("%s\"%s\"", i == 0 ? "" : ", ", isas[i]);
+  std::printf("]}\n");
   return mismatches == 0 ? 0 : 1;
 }

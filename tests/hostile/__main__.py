@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from exhaustive.tool import ROOT
+from proof.installed import installed
 from proof.result_file import FOLDER, Record, provenance, write
 
 PATHS = (ROOT / "tests" / "hostile", ROOT / "tests" / "test_python_boundary.py")
@@ -49,7 +50,7 @@ def main() -> int:
     options, others = parser.parse_known_args()
     os.environ["FANFILL_TESTS"] = "long"
     head = provenance("csrc", "python", "tests/hostile", "tests/cpp", "tests/fuzz", str(PATHS[1]))
-    head |= {"contract": 1, "compiler": "as installed; clang-19 for the sanitizers", "isas": ["all"]}
+    head |= installed()
     recorder = Recorder()
     arguments = ["-v", "-m", "not framework", "--forbid-skips", *map(str, PATHS), *others]
     status = pytest.main(arguments, plugins=[recorder])

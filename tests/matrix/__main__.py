@@ -89,6 +89,7 @@ def records(names: list[str], folder: Path, tuples: int, seed: int) -> Iterator[
             "hash": found["hash"],
             "compiler": found["compiler"],
             "isas": found["isas"],
+            "contract": found["contract"],
             "seconds": round(time.monotonic() - start, 1),
             "checks": ["mismatch", "equal_builds"],
             "failed": failed,
@@ -118,7 +119,11 @@ def main() -> int:
     head = provenance("csrc", "tests/cpp", "CMakeLists.txt")
     with tempfile.TemporaryDirectory() as scratch:
         found = shown(records(names, Path(scratch), options.tuples, options.seed))
-    head |= {"contract": 1, "compiler": ", ".join(names), "isas": ["avx512", "avx2", "scalar", "neon"]}
+    head |= {
+        "contract": found[0]["contract"],
+        "compiler": ", ".join(names),
+        "isas": list(dict.fromkeys(isa for record in found for isa in record["isas"])),
+    }
     return 0 if write(options.folder / "bit_matrix.json", "Bit matrix: random fills", head, found) else 1
 
 

@@ -11,10 +11,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from proof.installed import installed
 from proof.result_file import FOLDER, Record, provenance, shown, write
 
 from .figure import figures
-from .library import LIBRARIES, SEED, Library, installed
+from .library import LIBRARIES, SEED, Library, present
 
 
 def _records(libraries: list[Library], count: int) -> Iterator[Record]:
@@ -52,14 +53,8 @@ def main() -> int:
     if unknown:
         parser.error(f"no library is named {', '.join(unknown)}")
     head = provenance("csrc", "tests/versus", "tests/proof", "tests/stats")
-    head |= {
-        "seed": SEED,
-        "count": options.count,
-        "contract": 1,
-        "isas": ["chosen"],
-        "compiler": "as installed",
-    }
-    records = shown(_records(installed(options.libraries or list(LIBRARIES)), options.count))
+    head |= {"seed": SEED, "count": options.count, **installed()}
+    records = shown(_records(present(options.libraries or list(LIBRARIES)), options.count))
     return (
         0
         if write(options.folder / "versus.json", "Side by side: the same tests on all", head, records)

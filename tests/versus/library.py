@@ -180,7 +180,7 @@ LIBRARIES: dict[str, Callable[[], Library]] = {
 }
 
 
-def installed(names: list[str]) -> list[Library]:
+def present(names: list[str]) -> list[Library]:
     """Return those of the named libraries that are installed."""
     found = []
     for name in names:

@@ -45,7 +45,7 @@ def results(report: str) -> list[Result]:
     ]
 
 
-# Chosen by what a test can see and costs, before any was run here: every test that dieharder itself calls
+# Chosen by what a test can see and what it costs, not by how it ended: every test that dieharder itself calls
 # good, on its own sample. Left out are opso, oqso and dna, which it calls suspect, and sums, not to be used.
 # Of the families that `-a` runs in dozens and that take nine tenths of its hour: bit patterns of lengths that
 # share no factor with a word and of those that do, lagged sums inside a block of 4 words and one block on,

@@ -14,6 +14,7 @@ import torch
 from .fill_mode import active_mode
 from .random_op import NotDrawnError
 from .tensor_fill import truncated_normal_law
+from .trace import is_tracing
 
 __all__ = ["install", "uninstall", "warn_if_far"]
 
@@ -55,7 +56,7 @@ def _trunc_normal_(
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:
     mode = active_mode()
-    if mode is not None:
+    if mode is not None and not is_tracing():
         try:
             result = mode.fill_("trunc_normal_", tensor, truncated_normal_law(mean, std, a, b), generator)
         except (NotDrawnError, TypeError, ValueError, ZeroDivisionError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -63,6 +64,25 @@ def test_as_a_decorator() -> None:
 
     assert torch.equal(build(3), stream(torch.empty(3), ff.Normal(), 0, seed=4))
     assert torch.equal(build(3), build(3))
+
+
+def test_functions_that_yield_or_await_are_no_blocks() -> None:
+    def yields() -> Iterator[torch.Tensor]:
+        yield torch.randn(3)
+
+    async def awaits() -> torch.Tensor:
+        return torch.randn(3)
+
+    for function in (yields, awaits):
+        with pytest.raises(
+            TypeError, match=rf"{function.__name__} yields or awaits, .* enter a block inside"
+        ):
+            accelerate(seed=4)(function)
+
+
+def test_a_block_says_what_it_is() -> None:
+    assert repr(accelerate(seed=4)) == "accelerate(seed=4, threads=None)"
+    assert repr(accelerate(threads=2)) == "accelerate(seed=None, threads=2)"
 
 
 def test_exceptions_end_the_block_and_torch_is_as_before() -> None:

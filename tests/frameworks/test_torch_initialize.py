@@ -190,6 +190,7 @@ def test_only_refuses_unknown_names() -> None:
     refused(KeyError, match, Net(), "torch-default", only=["block", "hed*", "head.bias"])
     refused(TypeError, "single str 'head'", Net(), "torch-default", only="head")
     refused(TypeError, "must hold names, not 3", Net(), "torch-default", only=[3])
+    refused(TypeError, "only must be an iterable of names, not True", Net(), "torch-default", only=True)
 
 
 def test_only_leaves_nothing_on_the_meta_device() -> None:
@@ -264,6 +265,16 @@ def test_a_buffer_that_no_module_computes_whole_is_refused_by_name(
     net["a"].freq = torch.ones(4)
     initialize_(net, ff.Recipe("r", [(".*", ff.Constant(2.0))]))
     assert net["a"].freq.eq(1).all()
+
+
+def test_a_buffer_with_values_that_only_names_is_kept_or_refused_by_name() -> None:
+    net = nn.ModuleDict({"a": nn.Linear(2, 2)})
+    net["a"].register_buffer("mask", torch.ones(3))
+    missing = net.load_state_dict({"a.weight": torch.ones(2, 2)}, strict=False).missing_keys
+    match = r"only names buffers that no module says how to compute.*: a.mask; leave them out to keep"
+    refused(ValueError, match, net, "torch-default", only=missing)
+    initialize_(net, "torch-default", only=[name for name in missing if name != "a.mask"])
+    assert net["a"].mask.eq(1).all()
 
 
 # Plans

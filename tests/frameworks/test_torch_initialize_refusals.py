@@ -227,6 +227,8 @@ def test_flat_engines_are_refused() -> None:
 
 def test_the_meta_device_is_no_place_to_put_values() -> None:
     refused(ValueError, "device: the meta device has no memory", Net(), "torch-default", device="meta")
+    refused(RuntimeError, "device: Expected one of cpu", Net(), "torch-default", device="nowhere")
+    refused(TypeError, "device: ", Net(), "torch-default", device=1.5)
 
 
 def test_threads_change_nothing() -> None:

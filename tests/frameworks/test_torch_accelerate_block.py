@@ -105,6 +105,26 @@ def test_exceptions_end_the_block_and_torch_is_as_before() -> None:
     assert not torch.equal(before, torch.get_rng_state())
 
 
+def test_a_replacement_that_somebody_puts_back_too_late_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    of_torch = nn.init._no_grad_trunc_normal_
+    try:
+        with accelerate(seed=0):
+            monkeypatch.setattr(nn.init, "_no_grad_trunc_normal_", lambda tensor, *_, **__: tensor)
+        monkeypatch.undo()  # now it is that of the block again
+        for _ in range(2):
+            with accelerate(seed=0) as report:
+                assert nn.init.trunc_normal_(torch.empty(3)).abs().max() <= 2
+                nn.init.trunc_normal_(torch.empty(3, dtype=torch.float64).expand(3))
+                with pytest.raises(ZeroDivisionError, match="division by zero"):
+                    nn.init.trunc_normal_(torch.empty(3), std=0)  # which torch says
+            assert report.calls == 2
+        assert nn.init._no_grad_trunc_normal_ is of_torch
+    finally:
+        nn.init._no_grad_trunc_normal_ = of_torch
+
+
 def test_each_thread_has_its_own_blocks() -> None:
     values: dict[int, torch.Tensor] = {}
     started = threading.Barrier(3)

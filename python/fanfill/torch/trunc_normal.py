@@ -32,8 +32,10 @@ def install() -> None:
     global _users, _of_torch
     with _lock:
         _users += 1
-        if _users == 1:
-            _of_torch = getattr(torch.nn.init, _NAME)
+        found = getattr(torch.nn.init, _NAME)
+        # It may be the replacement already, where somebody who had put theirs over it put it back too late.
+        if _users == 1 and found is not _trunc_normal_:
+            _of_torch = found
             setattr(torch.nn.init, _NAME, _trunc_normal_)
 
 

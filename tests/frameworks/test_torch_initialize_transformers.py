@@ -113,6 +113,12 @@ def test_rotary_frequencies_are_computed_as_on_the_host(rope: str) -> None:
     assert ours.model.rotary_emb.attention_scaling == theirs.model.rotary_emb.attention_scaling
 
 
+def test_weights_that_are_stored_the_other_way_round_have_their_own_fans() -> None:
+    model = model_of(made("gpt2", "meta"))
+    assert model.by_name["transformer.h.0.mlp.c_fc.weight"].fans == (ff.Fans(48, 192),)
+    assert model.by_name["transformer.wpe.weight"].layout == "oi"
+
+
 def test_the_default_recipe_is_the_one_by_names_where_that_knows_them() -> None:
     for family in ("gpt2", "llama"):
         config = config_of(family)

@@ -193,6 +193,7 @@ def every_way_of_a_module() -> None:
             net(tokens)  # after a forward alone the root holds its gathered parameters
             assert not any(isinstance(p, DTensor) for p in net.embed.parameters()), way
             initialize_(net, "torch-default", seed=8)
+            assert all(isinstance(p, DTensor) for p in net.parameters()), way
             compare(net, plan(model, "torch-default", seed=8), way)
 
 

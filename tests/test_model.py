@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fanfill import Normal, ParamSpec, models, recipes
+from fanfill import Normal, ParamSpec, Uniform, models, recipes
 from fanfill.model import Model, Parameter
 
 # Tensors and parameters of the published checkpoints, a tied head counted once.
@@ -136,6 +136,19 @@ def test_fans_of_a_parameter_see_parts_groups_and_batch_axes() -> None:
     assert Parameter("conv_dw.weight", (32, 1, 3, 3), groups=32).fans == ((9, 9),)
     assert Parameter("experts.w", (8, 64, 32), batch_axes=(0,)).fans == ((32, 64),)
     assert Parameter("c_attn.weight", (32, 96), layout="io", parts=3).fans == ((32, 32),) * 3
+    assert Parameter("up.weight", (64, 16, 2, 2), transposed=True, groups=4).fans == ((64, 64),)
+    assert Parameter("up.weight", (64, 16, 2, 2)).fans == ((64, 256),)
+
+
+def test_transposed_weights_have_no_parts() -> None:
+    with pytest.raises(ValueError, match="transposed: the transposed weight 'up' can't have parts"):
+        Parameter("up", (8, 4), transposed=True, parts=2)
+
+
+def test_torch_default_counts_the_fans_of_a_transposed_weight_as_torch_does() -> None:
+    listed = [Parameter("up.weight", (64, 16, 2, 2), transposed=True), Parameter("up.bias", (16,))]
+    plan = recipes.find("torch-default").plan(Model("tiny", listed, depth=1), seed=0)
+    assert plan["up.weight"].law == plan["up.bias"].law == Uniform(-0.125, 0.125)
 
 
 def test_the_spec_of_a_parameter_has_all_of_it() -> None:

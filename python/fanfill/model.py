@@ -29,7 +29,10 @@ class Parameter:
     name, shape, layout, parts, batch_axes, padding_row, buffer, tie
         As in `ParamSpec`, of which this is all that isn't law or dtype.
     groups : int, default 1
-        Groups of a grouped convolution; `fans` divides the outputs by them.
+        Groups of a grouped convolution; `fans` divides the outputs by them, of a transposed one the inputs.
+    transposed : bool, default False
+        Whether it is the weight of a transposed convolution, which stores in and out the other way round; see
+        `fanfill.fans`. It can't have parts.
 
     Examples
     --------
@@ -47,6 +50,7 @@ class Parameter:
     batch_axes: tuple[int, ...] = ()
     padding_row: int | None = None
     groups: int = 1
+    transposed: bool = False
     buffer: bool = False
     tie: tuple[str, ...] = ()
 
@@ -57,6 +61,8 @@ class Parameter:
             value: object = getattr(self, member)
             if isinstance(value, list):
                 object.__setattr__(self, member, tuple(value))
+        if self.transposed and self.parts != ():
+            raise ValueError(f"transposed: the transposed weight {self.name!r} can't have parts")
 
     @property
     def numel(self) -> int:
@@ -67,7 +73,15 @@ class Parameter:
     def fans(self) -> tuple[Fans, ...]:
         """The fans of each part, from the global shape; of the one part that a plain tensor is."""
         if self.parts == ():
-            return (fans(self.shape, layout=self.layout, groups=self.groups, batch_axes=self.batch_axes),)
+            return (
+                fans(
+                    self.shape,
+                    layout=self.layout,
+                    groups=self.groups,
+                    transposed=self.transposed,
+                    batch_axes=self.batch_axes,
+                ),
+            )
         return fans(
             self.shape,
             layout=self.layout,

@@ -98,16 +98,28 @@ def a_tensor_cut_in_another_order() -> None:
 def a_shard_that_is_still_on_its_way() -> None:
     mesh = init_device_mesh("cpu", (dist.get_world_size(),))
     sharded = distribute_tensor(torch.zeros(6, 5), mesh, [Shard(0)])
-    tensor = sharded.redistribute(mesh, [Shard(1)], async_op=True)
-    fill_(tensor, LAW, seed=7, key="w")
-    np.testing.assert_array_equal(tensor.full_tensor().numpy(), ff.normal((6, 5), std=0.02, seed=7, key="w"))
+    whole = ff.normal((6, 5), std=0.02, seed=7, key="w")
+    for placement in (Replicate(), Shard(1)):
+        tensor = sharded.redistribute(mesh, [placement], async_op=True)
+        if placement.is_replicate() and mesh.size() > 1:
+            assert type(tensor._local_tensor).__name__ == "AsyncCollectiveTensor"
+        fill_(tensor, LAW, seed=7, key="w")
+        np.testing.assert_array_equal(tensor.full_tensor().numpy(), whole, err_msg=f"{placement}")
+
+
+class Up(nn.Linear):
+    """A linear module with a rule of its own, whose spread comes from the fans of the whole weight."""
+
+    def reset_parameters(self) -> None:
+        nn.init.kaiming_normal_(self.weight, mode="fan_out")
+        nn.init.zeros_(self.bias)
 
 
 class Block(nn.Module):
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.up = nn.Linear(width, hidden)
+        self.up = Up(width, hidden)
         self.down = nn.Linear(hidden, width, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -174,17 +186,22 @@ def every_way_of_a_module() -> None:
             with torch.device(device):
                 net = Net()
             cut(net)
+            versions = {id(parameter): parameter._version for parameter in net.parameters()}
             with CommDebugMode() as communication:
                 assert initialize_(net, "torch-default", seed=7) is net
             assert communication.get_total_counts() == 0, way
+            if device == "cpu":  # autograd knows that what it has saved is stale
+                assert all(p._version > versions[id(p)] for p in net.parameters()), way
             assert net.head.weight is net.embed.weight, way
             compare(net, drawn, way)
         if "parallel" not in way:  # torch's tensor parallelism computes with even shards alone
             out = net(tokens)
             out.sum().backward()
             torch.testing.assert_close(out, whole(tokens))
-            # The root keeps its gathered parameters after a forward.
+            net(tokens)  # after a forward alone the root holds its gathered parameters
+            assert not any(isinstance(p, DTensor) for p in net.embed.parameters()), way
             initialize_(net, "torch-default", seed=8)
+            assert all(isinstance(p, DTensor) for p in net.parameters()), way
             compare(net, plan(model, "torch-default", seed=8), way)
 
 

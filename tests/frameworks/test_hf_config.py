@@ -226,6 +226,14 @@ def test_the_configured_spread_is_that_of_the_laws(transformers: Any, tmp_path: 
     assert "dtype" not in json.loads(described.model.config_json("float32"))
 
 
+def test_a_transposed_convolution_has_its_own_fans(transformers: Any, tmp_path: Path) -> None:
+    sizes = {"backbone_out_indices": [0, 1, 2, 3], "neck_hidden_sizes": [8, 4, 4, 4], "fusion_hidden_size": 8}
+    config = {"architectures": ["DPTForDepthEstimation"], "model_type": "dpt", **VISION, **sizes}
+    (tmp_path / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 4}))
+    resize = HfConfig.read(tmp_path).model.by_name["neck.reassemble_stage.layers.0.resize.weight"]
+    assert (resize.shape, resize.transposed, resize.fans) == ((8, 8, 4, 4), True, (ff.Fans(128, 128),))
+
+
 @pytest.mark.parametrize(
     ("edit", "named"),
     [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -143,6 +145,19 @@ def test_passed_on_and_listed_with_torchs_values(call: Callable[[], Any], name: 
     (passed,) = report.passed_on
     assert (passed.function, passed.calls, passed.elements) == (name, 1, own.numel())
     assert passed.reason.startswith(reason)
+
+
+def test_what_is_passed_on_dies_with_its_last_name() -> None:
+    gc.disable()
+    try:
+        with accelerate(seed=0):
+            complex_ = torch.randn(3, dtype=torch.complex64)
+            filled = torch.empty(3).normal_(0, float("inf"))
+            gone = [weakref.ref(complex_), weakref.ref(filled)]
+            del complex_, filled
+            assert [each() for each in gone] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_tensors_without_values_are_passed_on_and_listed() -> None:

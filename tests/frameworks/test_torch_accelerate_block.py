@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -65,6 +66,25 @@ def test_as_a_decorator() -> None:
     assert torch.equal(build(3), build(3))
 
 
+def test_functions_that_yield_or_await_are_no_blocks() -> None:
+    def yields() -> Iterator[torch.Tensor]:
+        yield torch.randn(3)
+
+    async def awaits() -> torch.Tensor:
+        return torch.randn(3)
+
+    for function in (yields, awaits):
+        with pytest.raises(
+            TypeError, match=rf"{function.__name__} yields or awaits, .* enter a block inside"
+        ):
+            accelerate(seed=4)(function)
+
+
+def test_a_block_says_what_it_is() -> None:
+    assert repr(accelerate(seed=4)) == "accelerate(seed=4, threads=None)"
+    assert repr(accelerate(threads=2)) == "accelerate(seed=None, threads=2)"
+
+
 def test_exceptions_end_the_block_and_torch_is_as_before() -> None:
     of_torch = nn.init._no_grad_trunc_normal_
     block = accelerate(seed=0)
@@ -83,6 +103,26 @@ def test_exceptions_end_the_block_and_torch_is_as_before() -> None:
     before = torch.get_rng_state()
     torch.randn(3)
     assert not torch.equal(before, torch.get_rng_state())
+
+
+def test_a_replacement_that_somebody_puts_back_too_late_does_no_harm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    of_torch = nn.init._no_grad_trunc_normal_
+    try:
+        with accelerate(seed=0):
+            monkeypatch.setattr(nn.init, "_no_grad_trunc_normal_", lambda tensor, *_, **__: tensor)
+        monkeypatch.undo()  # now it is that of the block again
+        for _ in range(2):
+            with accelerate(seed=0) as report:
+                assert nn.init.trunc_normal_(torch.empty(3)).abs().max() <= 2
+                nn.init.trunc_normal_(torch.empty(3, dtype=torch.float64).expand(3))
+                with pytest.raises(ZeroDivisionError, match="division by zero"):
+                    nn.init.trunc_normal_(torch.empty(3), std=0)  # which torch says
+            assert report.calls == 2
+        assert nn.init._no_grad_trunc_normal_ is of_torch
+    finally:
+        nn.init._no_grad_trunc_normal_ = of_torch
 
 
 def test_each_thread_has_its_own_blocks() -> None:

@@ -1,4 +1,4 @@
-"""fanfill.torch.init and accelerate on DTensors, of which one process holds a part."""
+"""DTensors of which one process holds a part, and data parallelism, in fanfill.torch.init and accelerate."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ with warnings.catch_warnings():
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.tensor import Shard, distribute_tensor
 
-    from fanfill.torch import accelerate, init
+    from fanfill.torch import accelerate, init, initialize_, plan
 
 NAMED = ["kaiming_normal_", "kaiming_uniform_", "normal_", "trunc_normal_", "uniform_", "xavier_normal_"]
 NAMED += ["xavier_uniform_"]
@@ -29,6 +29,17 @@ def mesh() -> Iterator[Any]:
     dist.init_process_group("fake", rank=1, world_size=3)
     yield init_device_mesh("cpu", (3,))
     dist.destroy_process_group()
+
+
+def test_data_parallelism_changes_no_name_and_no_value(mesh: Any) -> None:
+    net = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.LayerNorm(2))
+    drawn = plan(net, "torch-default", seed=7)
+    wrapped = torch.nn.parallel.DistributedDataParallel(net)
+    assert next(iter(dict(wrapped.named_parameters()))) == "module.0.weight"
+    assert plan(wrapped, "torch-default", seed=7) == drawn
+    initialize_(wrapped, "torch-default", seed=7, only=["module.0.weight", "0.bias"])
+    assert torch.equal(net[0].weight, torch.from_numpy(drawn.array("0.weight")))
+    assert torch.equal(net[0].bias, torch.from_numpy(drawn.array("0.bias")))
 
 
 @pytest.mark.parametrize("name", NAMED)

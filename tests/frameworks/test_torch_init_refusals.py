@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import warnings
+import weakref
 from typing import Any
 
 import numpy as np
@@ -47,6 +50,8 @@ REFUSED = [
     ("uniform_", {"a": -3e38, "b": 3e38}, (3,), torch.float32),
     ("uniform_", {"b": 1e6}, (3,), torch.float16),
     ("uniform_", {}, (3,), torch.bool),
+    ("uniform_", {"a": torch.zeros(2)}, (3,), torch.float32),
+    ("uniform_", {"b": torch.ones(2)}, (3,), torch.float32),
     ("trunc_normal_", {}, (3,), torch.int64),
     ("trunc_normal_", {"a": 2.0, "b": -2.0}, (3,), torch.float32),
     ("xavier_uniform_", {}, (3,), torch.float32),
@@ -79,6 +84,20 @@ def test_what_torch_refuses_is_refused_in_its_words(
     assert raised(init, name, tensor, {**arguments, **source}) == theirs
     assert torch.equal(tensor, torch.ones(shape, dtype=dtype))
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_refused_tensor_dies_with_its_last_name() -> None:
+    gc.disable()
+    try:
+        tensor = torch.zeros(3, dtype=torch.complex64)
+        gone = weakref.ref(tensor)
+        for arguments in ({"seed": 7, "key": "w"}, {"seed": 7, "key": "w", "std": -1.0}):
+            with contextlib.suppress(TypeError, RuntimeError):
+                init.normal_(tensor, **arguments)
+        del tensor
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_overlapping_memory_is_refused_in_torchs_words() -> None:
@@ -165,7 +184,7 @@ def test_sources_that_contradict_each_other(name: str) -> None:
         ({"seed": 1, "key": "w", "generator": generator}, ValueError, "generator: give either"),
         ({"seed": -1, "key": "w"}, ValueError, r"seed must be in \[0, 2\*\*64\)"),
         ({"seed": 1, "key": 1.5}, TypeError, "key must be an int or a str"),
-        ({"generator": 3}, TypeError, "generator"),
+        ({"generator": 3}, TypeError, "generator must be a torch.Generator, not int"),
     ):
         with pytest.raises(kind, match=match):
             call(init, name, tensor, **arguments)
@@ -195,6 +214,7 @@ def test_nothing_to_fill_is_left_alone_and_draws_nothing(name: str) -> None:
     for tensor in (
         torch.empty(3, 4, device="meta"),
         torch.nn.Parameter(torch.empty(3, 4, dtype=torch.bfloat16, device="meta")),
+        *([torch.empty(3, 4, dtype=torch.int32, device="meta")] if name == "trunc_normal_" else []),
         torch.empty(0, 4),
         torch.empty(4, 0),
         pretended,

@@ -59,6 +59,20 @@ def test_mixed_dtypes_and_frozen_parameters() -> None:
     assert net[1].weight.eq(1).all()
 
 
+class Marked(nn.Parameter):
+    """A parameter of an engine's own."""
+
+
+def test_parameters_from_the_meta_device_keep_class_marks_and_hooks() -> None:
+    layer = on_meta(lambda: nn.Linear(3, 2))
+    layer.weight = Marked(layer.weight.detach())
+    layer.weight.engine = "tensor parallel"
+    initialize_(layer, "torch-default")
+    assert type(layer.weight) is Marked
+    assert layer.weight.engine == "tensor parallel"
+    assert type(layer.bias) is nn.Parameter
+
+
 def test_parameters_on_the_host_stay_the_objects_that_they_are() -> None:
     net = Net()
     before = dict(net.named_parameters())
@@ -68,6 +82,30 @@ def test_parameters_on_the_host_stay_the_objects_that_they_are() -> None:
         assert parameter is before[name]
         assert parameter._version == versions[name] + 1
         assert parameter.grad_fn is None
+
+
+def test_fans_are_those_of_the_module_and_not_of_the_shape_alone() -> None:
+    net = nn.ModuleDict(
+        {
+            "grouped": nn.Conv2d(8, 6, 3, groups=2),
+            "transposed": nn.ConvTranspose2d(8, 6, 3),
+            "both": nn.ConvTranspose1d(8, 6, 5, groups=2),
+        }
+    )
+    found = {name: p.fans[0] for name, p in model_of(net).by_name.items() if name.endswith("weight")}
+    assert found == {
+        "grouped.weight": ff.Fans(4 * 9, 3 * 9),
+        "transposed.weight": ff.Fans(8 * 9, 6 * 9),
+        "both.weight": ff.Fans(4 * 5, 3 * 5),
+    }
+    he = ff.Recipe(
+        "he", [(r".*weight", lambda match: ff.Normal(0.0, match.fans.fan_in**-0.5)), (".*", ff.Constant(0.0))]
+    )
+    assert plan(net, he)["transposed.weight"].law == ff.Normal(0.0, 72**-0.5)
+    # torch itself takes the fans of a transposed weight from the wrong axes, and so do the rules of its name.
+    by_name = recipes.find("torch-default").plan(model_of(net), seed=0)
+    assert by_name == plan(net, "torch-default")
+    assert by_name["transposed.bias"].law == ff.Uniform(-(54**-0.5), 54**-0.5)
 
 
 def test_values_do_not_depend_on_what_else_the_module_holds() -> None:
@@ -80,7 +118,16 @@ def test_values_do_not_depend_on_what_else_the_module_holds() -> None:
     assert small["fc"].weight.equal(large["fc"].weight)
 
 
+class Engine(nn.Module):
+    """As a sharding engine wraps that isn't FSDP1, whose flat pieces are refused."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self._fsdp_wrapped_module = net
+
+
 def wrappers() -> Iterator[Any]:
+    yield "engine", Engine
     yield "compile", lambda net: torch.compile(net, backend="eager")
     yield "DataParallel", nn.DataParallel
     yield "AveragedModel", lambda net: torch.optim.swa_utils.AveragedModel(net)
@@ -190,6 +237,7 @@ def test_only_refuses_unknown_names() -> None:
     refused(KeyError, match, Net(), "torch-default", only=["block", "hed*", "head.bias"])
     refused(TypeError, "single str 'head'", Net(), "torch-default", only="head")
     refused(TypeError, "must hold names, not 3", Net(), "torch-default", only=[3])
+    refused(TypeError, "only must be an iterable of names, not True", Net(), "torch-default", only=True)
 
 
 def test_only_leaves_nothing_on_the_meta_device() -> None:
@@ -264,6 +312,16 @@ def test_a_buffer_that_no_module_computes_whole_is_refused_by_name(
     net["a"].freq = torch.ones(4)
     initialize_(net, ff.Recipe("r", [(".*", ff.Constant(2.0))]))
     assert net["a"].freq.eq(1).all()
+
+
+def test_a_buffer_with_values_that_only_names_is_kept_or_refused_by_name() -> None:
+    net = nn.ModuleDict({"a": nn.Linear(2, 2)})
+    net["a"].register_buffer("mask", torch.ones(3))
+    missing = net.load_state_dict({"a.weight": torch.ones(2, 2)}, strict=False).missing_keys
+    match = r"only names buffers that no module says how to compute.*: a.mask; leave them out to keep"
+    refused(ValueError, match, net, "torch-default", only=missing)
+    initialize_(net, "torch-default", only=[name for name in missing if name != "a.mask"])
+    assert net["a"].mask.eq(1).all()
 
 
 # Plans

@@ -21,7 +21,7 @@ with warnings.catch_warnings():
     from torch import nn
 
     from fanfill.torch import initialize_, model_of, plan
-    from torch_net import Net, assert_as_planned, bits, on_meta, on_meta_but_buffers, refused
+    from torch_net import Net, assert_as_planned, bits, everything, on_meta, on_meta_but_buffers, refused
 
 
 # Recipes
@@ -85,6 +85,68 @@ def test_classes_decide_where_names_tell_nothing() -> None:
         }[type(spec.law)](spec.law)
         tolerance = 6 * np.sqrt(2 / (100 * spec.numel))
         assert mean_square == pytest.approx(expected, rel=tolerance), spec.name
+
+
+class Own(nn.Linear):
+    """A linear module with a rule of its own."""
+
+    def reset_parameters(self) -> None:
+        nn.init.trunc_normal_(self.weight, std=0.02)
+        nn.init.zeros_(self.bias)
+        torch.randn(3)
+
+
+class Outer(nn.Module):
+    """Draws anew what is inside of it, and a parameter that no pattern knows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plain, self.own = nn.Linear(4, 4), Own(4, 3)
+        self.table = nn.Parameter(torch.empty(5, 4))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.normal_(self.table, 1.0, 2.0)
+        nn.init.constant_(self.own.bias, 0.5)
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_a_rule_of_the_modules_own_is_watched(device: str) -> None:
+    with torch.device(device):
+        net = Outer()
+    before, state = everything(net), torch.get_rng_state()
+    laws = {spec.name: spec.law for spec in plan(net, "torch-default")}
+    assert everything(net) == before
+    assert torch.get_rng_state().equal(state)
+    assert laws == {
+        "table": ff.Normal(1.0, 2.0),
+        "plain.weight": ff.Uniform(-0.5, 0.5),
+        "plain.bias": ff.Uniform(-0.5, 0.5),
+        "own.weight": ff.TruncatedNormal(0.0, 0.02, (-2.0, 2.0), "absolute"),
+        "own.bias": ff.Constant(0.5),
+    }
+
+
+@pytest.mark.parametrize(
+    "reset",
+    [
+        lambda own: nn.init.orthogonal_(own.weight),
+        lambda own: nn.init.eye_(own.weight),
+        lambda own: nn.init.sparse_(own.weight, 0.5),
+        lambda own: own.weight.data.copy_(torch.eye(4)),
+        lambda own: own.weight.data[0].zero_(),
+        lambda own: own.weight.data.div_(float(own.weight.norm())),
+        lambda own, std: own.weight.data.normal_(std=std),
+    ],
+    ids=["orthogonal_", "eye_", "sparse_", "copy_", "a part", "of values", "of an argument"],
+)
+def test_what_a_rule_of_the_modules_own_computes_is_refused(
+    reset: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = nn.ModuleDict({"own": Own(4, 4)})
+    monkeypatch.setattr(Own, "reset_parameters", reset)
+    match = r"a reset_parameters of the module's computes the values of .*: own.weight"
+    refused(ValueError, match, net, "torch-default")
 
 
 def test_unknown_vectors_are_not_guessed_at() -> None:
@@ -227,6 +289,8 @@ def test_flat_engines_are_refused() -> None:
 
 def test_the_meta_device_is_no_place_to_put_values() -> None:
     refused(ValueError, "device: the meta device has no memory", Net(), "torch-default", device="meta")
+    refused(RuntimeError, "device: Expected one of cpu", Net(), "torch-default", device="nowhere")
+    refused(TypeError, "device: ", Net(), "torch-default", device=1.5)
 
 
 def test_threads_change_nothing() -> None:

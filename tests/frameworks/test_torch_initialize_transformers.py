@@ -17,6 +17,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import torch
     import transformers
+    from torch.nn.init import orthogonal_, trunc_normal_
 
     from fanfill.torch import initialize_, model_of, plan
 
@@ -112,6 +113,12 @@ def test_rotary_frequencies_are_computed_as_on_the_host(rope: str) -> None:
     assert ours.model.rotary_emb.attention_scaling == theirs.model.rotary_emb.attention_scaling
 
 
+def test_weights_that_are_stored_the_other_way_round_have_their_own_fans() -> None:
+    model = model_of(made("gpt2", "meta"))
+    assert model.by_name["transformer.h.0.mlp.c_fc.weight"].fans == (ff.Fans(48, 192),)
+    assert model.by_name["transformer.wpe.weight"].layout == "oi"
+
+
 def test_the_default_recipe_is_the_one_by_names_where_that_knows_them() -> None:
     for family in ("gpt2", "llama"):
         config = config_of(family)
@@ -143,6 +150,16 @@ def _layers(count: int) -> list[str]:
     return [f"transformer.h.{layer}" for layer in range(count)]
 
 
+def test_orthogonal_matrices_are_no_law() -> None:
+    config = transformers.RwkvConfig(
+        hidden_size=32, attention_hidden_size=32, num_hidden_layers=2, vocab_size=9
+    )
+    with torch.device("meta"):
+        module = transformers.RwkvForCausalLM(config)
+    with pytest.raises(ValueError, match=r"_init_weights computes the values of .*rwkv.embeddings.weight"):
+        initialize_(module)
+
+
 def test_computed_values_are_no_law() -> None:
     config = transformers.MambaConfig(hidden_size=16, num_hidden_layers=1, vocab_size=30, state_size=4)
     with torch.device("meta"):
@@ -151,6 +168,38 @@ def test_computed_values_are_no_law() -> None:
     with pytest.raises(ValueError, match=match):
         initialize_(module)
     assert all(parameter.is_meta for parameter in module.parameters())
+
+
+class Drawn(transformers.PreTrainedModel):
+    """A model of a user's own, whose rule draws by functions of torch.nn.init under names of its own."""
+
+    config_class = transformers.LlamaConfig
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.head = torch.nn.Linear(4, 3)
+        self.gate = torch.nn.Linear(4, 4, bias=False)
+        self.post_init()
+
+    def _init_weights(self, module: torch.nn.Module) -> None:
+        if module is self.head:
+            trunc_normal_(module.weight, std=0.5, a=-1.0, b=1.0)
+            trunc_normal_(module.bias, a=3.0, b=3.0)
+            beside = torch.zeros(100)
+            trunc_normal_(beside)
+            assert beside.std() > 0.5
+        elif module is self.gate:
+            orthogonal_(module.weight)
+
+
+def test_functions_of_torch_are_seen_under_any_name_and_do_their_work_beside_the_model() -> None:
+    with torch.device("meta"):
+        module = Drawn(transformers.LlamaConfig())
+    drawn = plan(module, only=["head"])
+    assert drawn["head.weight"].law == ff.TruncatedNormal(0.0, 0.5, (-1.0, 1.0), "absolute")
+    assert drawn["head.bias"].law == ff.Constant(3.0)
+    with pytest.raises(ValueError, match=r"_init_weights computes the values of .*: gate.weight$"):
+        plan(module)
 
 
 def test_watching_a_model_changes_nothing_about_it() -> None:

@@ -162,6 +162,7 @@ def _tensor(
         layout="io" if type(module).__name__ == "Conv1D" and len(shape) == 2 else "oi",
         batch_axes=(0,) if len(shape) == 3 and "experts" in path.split(".") else (),
         groups=getattr(module, "groups", 1) if is_convolution else 1,
+        transposed=is_convolution and bool(getattr(module, "transposed", False)),
         padding_row=recorded[0].padding_row if is_whole else None,
         buffer=own_name in module._buffers,
         tie=tuple(renamed for tied in names for renamed in published({tied: whole})),

@@ -18,8 +18,14 @@ def symmetric(bound: float) -> Law:
     return Uniform(-bound, bound)
 
 
+def _torch_fan_in(parameter: Parameter, part: int = 0) -> float:
+    """Return what torch takes for the fan_in: of a transposed convolution it is the fan_out."""
+    fans = parameter.fans[part]
+    return fans.fan_out if parameter.transposed else fans.fan_in
+
+
 def _weight(match: Match) -> Law:
-    return symmetric(1.0 / math.sqrt(match.fans.fan_in))
+    return symmetric(1.0 / math.sqrt(_torch_fan_in(match.parameter, match.part)))
 
 
 def _of_its_module(match: Match, name: str) -> Parameter:
@@ -33,7 +39,7 @@ def _of_its_module(match: Match, name: str) -> Parameter:
 
 
 def _bias(match: Match) -> Law:
-    return symmetric(1.0 / math.sqrt(_of_its_module(match, "weight").fans[0].fan_in))
+    return symmetric(1.0 / math.sqrt(_torch_fan_in(_of_its_module(match, "weight"))))
 
 
 def linear_rules(module: str) -> tuple[tuple[str, Rule], ...]:

@@ -5,8 +5,11 @@ It must not know which operations these are, nor how they are drawn.
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from contextlib import ContextDecorator
 from types import TracebackType
+from typing import Any, TypeVar
 
 from ..stream import Seed, normalize_seed
 from ..threads import thread_count
@@ -16,6 +19,8 @@ from .fill_report import FillReport
 from .generator import generator_seed
 
 __all__ = ["Acceleration", "accelerate"]
+
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
 class Acceleration(ContextDecorator):
@@ -28,6 +33,20 @@ class Acceleration(ContextDecorator):
     def __init__(self, seed: int | None, threads: int | None) -> None:
         self._seed = seed
         self._threads = threads
+
+    def __repr__(self) -> str:
+        return f"accelerate(seed={self._seed}, threads={self._threads})"
+
+    def __call__(self, function: FunctionT) -> FunctionT:
+        """Return the function with its body in a block; one that yields or awaits is refused."""
+        # Its call returns at once and its body runs later, outside of any block around the call.
+        kinds = (inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction)
+        if any(is_kind(function) for is_kind in kinds):
+            raise TypeError(
+                f"accelerate: {function.__qualname__} yields or awaits, and its body would run outside of "
+                "the block; enter a block inside of it, between its yields"
+            )
+        return super().__call__(function)
 
     def __enter__(self) -> FillReport:
         mode = FillMode(generator_seed(None) if self._seed is None else self._seed, self._threads)
@@ -86,7 +105,11 @@ def accelerate(seed: Seed | None = None, *, threads: int | None = None) -> Accel
 
     It holds for the thread that enters it, until it leaves; other threads enter blocks of their own. Every
     operation of torch in the block takes some 10 microseconds longer, a small fill some 20 to 40: put the
-    construction of a model inside, not its training.
+    construction of a model inside, not its training. What a forward pass draws under activation
+    checkpointing, for one, is drawn anew when it is recomputed, where torch would restore its generator.
+
+    While torch records a trace (``make_fx``, AOTAutograd, ``torch.export``) nothing is taken: it holds
+    torch's operations, whose values are torch's wherever it runs.
 
     Examples
     --------

@@ -126,9 +126,16 @@ def _bytes(tensor: Any) -> Any:
 
 
 def _refusal(left: Sequence[ModuleTensor]) -> ValueError:
+    without = [each.name for each in left if each.tensor.is_meta]
+    if not without:
+        return ValueError(
+            "only names buffers that no module says how to compute, and that may have their values already: "
+            f"{', '.join(each.name for each in left)}; leave them out to keep what they hold, or give their "
+            "module a method reset_buffers() that computes them"
+        )
     return ValueError(
         "these buffers have no values, and no module says how to compute them: "
-        f"{', '.join(each.name for each in left)}; assign them before initialize_, give their module a "
+        f"{', '.join(without)}; assign them before initialize_, give their module a "
         "method reset_buffers() that computes them, or build the module with its buffers off the meta "
         "device, as accelerate.init_empty_weights does"
     )

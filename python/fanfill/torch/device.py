@@ -18,6 +18,7 @@ from ..memory.torch_tensor import refuse_subclass
 from ..region import Region
 from ..stream import Seed
 from .region_block import block_region, blocks
+from .trace import refuse_traced
 
 __all__ = ["CHUNK_BYTES", "check_tensor", "fill_jobs_"]
 
@@ -28,6 +29,7 @@ _ALIGNMENT = 64
 
 def check_tensor(tensor: Any, name: str) -> None:
     """Raise what filling this tensor would raise, on whatever device it is."""
+    refuse_traced(tensor, name)
     if tensor.device.type in ("cpu", "meta") or tensor.layout is not torch.strided:
         memory_of(tensor, name)  # which refuses the meta device and all layouts but the strided
         return

@@ -19,6 +19,7 @@ from .fill_report import FillCount, FillReport
 from .generator import default_state
 from .random_op import NotDrawnError, RandomFill, is_read, may_draw, read_fill
 from .tensor_fill import check_fill, fill_from_generator_, fill_tensor_, is_on_host
+from .trace import is_tracing
 
 __all__ = ["FillMode", "active_mode"]
 
@@ -109,19 +110,22 @@ class FillMode(_Mode):  # type: ignore[misc]
         function = operation.overloadpacket.__name__
         if not is_read(operation):
             return self._passed_on(function, operation, args, options)
+        # Of a refusal only the text is kept: its traceback would keep this frame alive, and the result in it.
         try:
+            if is_tracing():  # a fill in memory, which no trace sees, would leave the trace an empty tensor
+                raise NotDrawnError("a trace of torch's operations is recorded")
             fill = read_fill(operation, args, options)
         except (NotDrawnError, TypeError, ValueError) as error:
-            refusal: Exception = error
+            reason = str(error)
         else:
             try:
                 return self.fill_(function, fill.tensor, fill.law, fill.generator)
             except NotDrawnError as error:
-                refusal = error
+                reason = str(error)
             except (TypeError, ValueError) as error:
-                refusal = _refusal(fill, error)
+                reason = _reason(fill, error)
         result = operation(*args, **options)
-        self.report.add_passed_on(function, str(refusal).partition(";")[0], _size(result))
+        self.report.add_passed_on(function, reason.partition(";")[0], _size(result))
         return result
 
     def _passed_on(self, function: str, operation: Any, args: Sequence[Any], options: dict[str, Any]) -> Any:
@@ -136,12 +140,12 @@ class FillMode(_Mode):  # type: ignore[misc]
         return result
 
 
-def _refusal(fill: RandomFill, error: Exception) -> Exception:
+def _reason(fill: RandomFill, error: Exception) -> str:
     """Return why a fill is refused, or raise the error if it is none: torch shall not hide a fault."""
     try:
         check_fill(fill.tensor, fill.law)
     except (TypeError, ValueError) as refusal:
-        return refusal
+        return str(refusal)
     raise error
 
 

@@ -68,6 +68,7 @@ def initialize_(
         `only`, and no other parameter changes. A buffer named here is computed anew.
     device : torch.device or str, optional
         Where to put what is on the meta device. Default: the mesh of the module's DTensors, else the host.
+        Give ``"cpu"`` for FSDP2 with a ``CPUOffloadPolicy``, which keeps its shards there.
     depth, width : int, optional
         As for `model_of`.
     threads : int, optional
@@ -146,7 +147,10 @@ def _reshard(module: Any) -> None:
 
 def _device(device: Any, tensors: Iterable[ModuleTensor]) -> Any:
     if device is not None:
-        device = torch.device(device)
+        try:
+            device = torch.device(device)
+        except (RuntimeError, TypeError) as error:
+            raise type(error)(f"device: {error}") from error
         if device.type == "meta":
             raise ValueError("device: the meta device has no memory; leave device away for the host")
         return device

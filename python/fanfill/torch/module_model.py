@@ -65,9 +65,9 @@ def model_of_tensors(
 def _parameter(each: ModuleTensor) -> Parameter:
     owner, _ = each.places[0]
     is_weight = each.places[0][1] == "weight"
-    groups, padding_row = 1, None
-    if is_weight and isinstance(owner, torch.nn.modules.conv._ConvNd) and not owner.transposed:
-        groups = owner.groups
+    groups, transposed, padding_row = 1, False, None
+    if is_weight and isinstance(owner, torch.nn.modules.conv._ConvNd):
+        groups, transposed = owner.groups, owner.transposed
     if is_weight and isinstance(owner, (torch.nn.Embedding, torch.nn.EmbeddingBag)):
         padding_row = owner.padding_idx
     # GPT-2's linear module keeps its weight as (in, out); transformers need not be there for us to see it.
@@ -80,6 +80,7 @@ def _parameter(each: ModuleTensor) -> Parameter:
         each.shape,
         layout="io" if is_io else "oi",
         groups=groups,
+        transposed=transposed,
         padding_row=padding_row,
         tie=tuple(each.names[1:]),
     )

@@ -5,7 +5,7 @@ It must not know memory, shards or devices, and draws nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from ..stream import Seed
 from .module_law import hf_default_law, torch_default_law
 from .module_model import model_of_tensors
 from .module_tensor import ModuleTensor, module_tensors
-from .recorded_law import is_pretrained, recorded_laws
+from .recorded_law import is_pretrained, recorded_laws, recorded_reset_laws
 from .tensor_choice import chosen_tensors
 
 __all__ = ["plan", "plan_of_tensors"]
@@ -48,10 +48,11 @@ def plan(
     recipe : Recipe or str, optional
         A recipe, whose patterns decide by name, or the name of a built-in one. Two built-in ones look at the
         modules too. ``"torch-default"`` takes each module's law from its class, as its ``reset_parameters``
-        would, and from its name only where the class isn't torch's. ``"hf-default"`` asks a model of
-        transformers itself, whose ``_init_weights`` is watched at work on the meta device, so that
-        ``initializer_range`` and the rules of its class hold; modules outside of one get the library's
-        general rule. Default: ``"hf-default"`` for a model of transformers, and a ValueError for others.
+        would; one that isn't torch's own is watched at work on the meta device, and what none of them draws
+        gets its law from its name. ``"hf-default"`` asks a model of transformers itself, whose
+        ``_init_weights`` is watched in the same way, so that ``initializer_range`` and the rules of its class
+        hold; modules outside of one get the library's general rule. Default: ``"hf-default"`` for a model of
+        transformers, and a ValueError for others.
     seed : int or numpy.random.SeedSequence, default 0
     only : iterable of str, optional
         As for `initialize_`; the plan has these alone.
@@ -68,7 +69,8 @@ def plan(
     TypeError
         If a parameter's dtype isn't one that fanfill writes.
     ValueError
-        If the recipe gives some parameter no law, with the names of all such.
+        If the recipe gives some parameter no law, or the watched code computes its values instead of drawing
+        them, with the names of all such.
     KeyError
         If `only` names what the module doesn't have.
 
@@ -151,25 +153,35 @@ def _laws_by_kind(
     if recipe not in (recipes.find("torch-default"), recipes.find("hf-default")):
         return {}
     shapes = {(id(owner), own): each.shape for each in tensors for owner, own in each.places}
-    if recipe.name == "torch-default":
-        inside = {
-            id(part)
-            for each in module.modules()
-            if isinstance(each, torch.nn.Transformer)
-            for part in each.modules()
-        }
-        laws = {
-            each.name: torch_default_law(
-                *each.places[0],
-                each.shape,
-                shapes.get((id(each.owner), "weight")),
-                in_transformer=id(each.owner) in inside,
+    find = _torch_laws if recipe.name == "torch-default" else _hf_laws
+    return {name: law for name, law in find(module, shapes, chosen).items() if law is not None}
+
+
+def _torch_laws(
+    module: Any, shapes: dict[tuple[int, str], tuple[int, ...]], chosen: Iterable[ModuleTensor]
+) -> dict[str, Law | None]:
+    recorded = recorded_reset_laws(module, shapes)
+    inside = {
+        id(part)
+        for each in module.modules()
+        if isinstance(each, torch.nn.Transformer)
+        for part in each.modules()
+    }
+    laws: dict[str, Law | None] = {}
+    computed = []
+    for each in chosen:
+        owner, own = each.places[0]
+        if (id(owner), own) not in recorded:
+            weight = shapes.get((id(owner), "weight"))
+            laws[each.name] = torch_default_law(
+                owner, own, each.shape, weight, in_transformer=id(owner) in inside
             )
-            for each in chosen
-        }
-    else:
-        laws = _hf_laws(module, shapes, chosen)
-    return {name: law for name, law in laws.items() if law is not None}
+        elif recorded[id(owner), own] is None:
+            computed.append(each.name)
+        else:
+            laws[each.name] = recorded[id(owner), own]
+    _refuse_computed(computed, "a reset_parameters of the module's")
+    return laws
 
 
 def _hf_laws(
@@ -188,12 +200,16 @@ def _hf_laws(
             laws[each.name] = recorded.get(key)
         else:
             laws[each.name] = hf_default_law(owner, own, each.shape)
-    if computed:
-        raise ValueError(
-            "the model's _init_weights computes the values of these parameters, which no law draws; give "
-            f"them values of your own and leave them out by only=: {', '.join(computed)}"
-        )
+    _refuse_computed(computed, "the model's _init_weights")
     return laws
+
+
+def _refuse_computed(names: Sequence[str], by: str) -> None:
+    if names:
+        raise ValueError(
+            f"{by} computes the values of these parameters, which no law draws; give "
+            f"them values of your own and leave them out by only=: {', '.join(names)}"
+        )
 
 
 def _refuse_guesses(drawn: Plan, model: Model) -> None:

@@ -1,26 +1,31 @@
-"""Knows by which laws a model of transformers draws its parameters: it watches ``_init_weights`` at work.
+"""Knows by which laws modules draw their parameters in code of their own: it watches that code at work.
 
-It must not know names, recipes or seeds, and writes to no tensor: the model is shown stand-ins for them.
+It must not know names, recipes or seeds, and writes to no tensor: the modules are shown stand-ins for them.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ..law import Constant, Law, Normal, TruncatedNormal, Uniform
+from ..law import Constant, Law, Normal, Uniform
 from .stand_in import Place, stand_ins
+from .tensor_fill import truncated_normal_law
 
-__all__ = ["is_pretrained", "recorded_laws"]
+__all__ = ["is_pretrained", "recorded_laws", "recorded_reset_laws"]
 
 _ATEN = torch.ops.aten
 _DRAWS = (_ATEN.normal_.default, _ATEN.uniform_.default)
-# Modules that bind torch.nn.init's functions to names of their own when they are imported.
-_USERS = ("activation", "linear", "conv", "batchnorm", "normalization", "rnn", "sparse", "transformer")
+# In which every torch.nn.init.trunc_normal_ ends, whatever name it was imported by.
+_TRUNC_NORMAL = "_no_grad_trunc_normal_"
+
+# A module, and what initializes its parameters.
+_Call: TypeAlias = tuple[Any, Callable[[], object]]
 
 
 def is_pretrained(module: Any) -> bool:
@@ -47,16 +52,51 @@ def recorded_laws(module: Any, shapes: Mapping[Place, tuple[int, ...]]) -> dict[
         Under the same keys the law of what was written last; None where that was no law but computed
         values. A parameter that nothing was written to isn't there.
     """
-    governed = list(_governed(module, None))
+    calls = [
+        (owner, functools.partial(governor._init_weights, owner))
+        for owner, governor in _governed(module, None)
+        if governor is not None
+    ]
+    return _recorded(module, shapes, calls)
+
+
+def recorded_reset_laws(module: Any, shapes: Mapping[Place, tuple[int, ...]]) -> dict[Place, Law | None]:
+    """Return the law of each parameter that some ``reset_parameters`` writes which isn't torch's own.
+
+    Parameters
+    ----------
+    module, shapes
+        As for `recorded_laws`.
+
+    Returns
+    -------
+    dict
+        As of `recorded_laws`; what a module inside another one draws, that one may draw anew.
+    """
+    calls = [(owner, owner.reset_parameters) for owner, _ in _governed(module, None) if _has_own_reset(owner)]
+    return _recorded(module, shapes, calls)
+
+
+def _has_own_reset(owner: Any) -> bool:
+    method = getattr(type(owner), "reset_parameters", None)
+    return method is not None and not str(getattr(method, "__module__", "")).startswith("torch.")
+
+
+def _recorded(
+    module: Any, shapes: Mapping[Place, tuple[int, ...]], calls: Sequence[_Call]
+) -> dict[Place, Law | None]:
+    """Return what these calls, one after another, write last to each parameter."""
+    if not calls:
+        return {}
     recorder = _Recorder()
     with stand_ins(module, shapes=shapes) as shown:
-        padding = {id(owner): getattr(owner, "padding_idx", None) for owner, _ in governed}
+        padding = {id(part): getattr(part, "padding_idx", None) for part in module.modules()}
         for place, stand_in in shown.items():
             recorder.watch(stand_in, place, padding[place[0]])
-        with _watched_trunc_normal(recorder), torch.no_grad(), recorder:
-            for owner, governor in governed:
-                if governor is not None:
-                    recorder.watch_init(governor, owner)
+        # What is drawn beside the parameters must not move torch's generator.
+        with torch.random.fork_rng(devices=[]), _watched_trunc_normal(recorder), torch.no_grad(), recorder:
+            for owner, call in calls:
+                recorder.watch_call(owner, call)
     return recorder.laws
 
 
@@ -81,11 +121,14 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc, unused-ignore]
     def watch(self, tensor: Any, place: Place, padding_row: int | None) -> None:
         self._watched[tensor.untyped_storage()._cdata] = (place, tensor, padding_row)
 
-    def watch_init(self, governor: Any, owner: Any) -> None:
-        """Let a model initialize one module; what needs values, of which stand-ins have none, is no law."""
+    def is_watched(self, tensor: Any) -> bool:
+        return _is_on_meta(tensor) and tensor.untyped_storage()._cdata in self._watched
+
+    def watch_call(self, owner: Any, call: Callable[[], object]) -> None:
+        """Let a module be initialized; what needs values, of which stand-ins have none, is no law."""
         try:
-            governor._init_weights(owner)
-        except (RuntimeError, NotImplementedError):
+            call()
+        except (RuntimeError, TypeError, ValueError, NotImplementedError):
             self.laws.update({(id(owner), own): None for own in owner._parameters})
 
     def write(self, tensor: Any, law: Law | None) -> None:
@@ -112,11 +155,16 @@ class _Recorder(TorchDispatchMode):  # type: ignore[misc, unused-ignore]
                 continue
             written = args[place] if place < len(args) else (kwargs or {}).get(argument.name)
             for tensor in written if isinstance(written, (list, tuple)) else (written,):
-                if isinstance(tensor, torch.Tensor) and tensor.is_meta:
+                if _is_on_meta(tensor):
                     self.write(tensor, _law_of(func, args[1:]))
-        if func in _DRAWS and args[0].is_meta:
+        if func in _DRAWS and _is_on_meta(args[0]):
             return args[0]  # nor shall anyone else who watches count it
         return func(*args, **(kwargs or {}))
+
+
+def _is_on_meta(tensor: Any) -> bool:
+    """Return whether a tensor has no memory; a stand-in's ``is_meta`` doesn't say so."""
+    return isinstance(tensor, torch.Tensor) and str(tensor.device.type) == "meta"
 
 
 def _law_of(func: Any, arguments: tuple[Any, ...]) -> Law | None:
@@ -142,30 +190,20 @@ def _filled_law(func: Any, arguments: tuple[Any, ...]) -> Law | None:
 
 @contextlib.contextmanager
 def _watched_trunc_normal(recorder: _Recorder) -> Iterator[None]:
-    """Take torch's and transformers' trunc_normal_, which are many operations, as the law that they are."""
+    """Take a trunc_normal_ of a watched tensor, which is many operations, as the law that it is."""
+    original = getattr(torch.nn.init, _TRUNC_NORMAL)
 
-    def trunc_normal_(
-        tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, **_: Any
-    ) -> Any:
-        recorder.write(tensor, TruncatedNormal(mean, std, (a, b), "absolute"))
+    def trunc_normal_(tensor: Any, mean: float, std: float, a: float, b: float, **options: Any) -> Any:
+        if not recorder.is_watched(tensor):
+            return original(tensor, mean, std, a, b, **options)
+        try:
+            recorder.write(tensor, truncated_normal_law(mean, std, a, b))
+        except (TypeError, ValueError, ZeroDivisionError):
+            recorder.write(tensor, None)
         return tensor
 
-    originals = [(each, each.trunc_normal_) for each in _users() if hasattr(each, "trunc_normal_")]
+    setattr(torch.nn.init, _TRUNC_NORMAL, trunc_normal_)
     try:
-        for each, _ in originals:
-            each.trunc_normal_ = trunc_normal_
         yield
     finally:
-        for each, original in originals:
-            each.trunc_normal_ = original
-
-
-def _users() -> Iterable[Any]:
-    import sys
-
-    names = (
-        "torch.nn.init",
-        "transformers.initialization",
-        *(f"torch.nn.modules.{name}" for name in _USERS),
-    )
-    return [sys.modules[name] for name in names if name in sys.modules]
+        setattr(torch.nn.init, _TRUNC_NORMAL, original)

@@ -17,6 +17,18 @@ __all__ = ["Place", "stand_ins"]
 Place = tuple[int, str]
 
 
+class _StandIn(torch.nn.Parameter):
+    """A parameter on the meta device that doesn't say so.
+
+    Some of torch's initializers, ``trunc_normal_`` and ``orthogonal_`` among them, leave one alone that does,
+    and so nobody could see what they would have done.
+    """
+
+    @property
+    def is_meta(self) -> bool:  # type: ignore[override, unused-ignore]
+        return False
+
+
 @contextlib.contextmanager
 def stand_ins(
     module: Any, *, shapes: Mapping[Place, tuple[int, ...]], keep: Collection[Place] = ()
@@ -43,7 +55,7 @@ def stand_ins(
             for own, tensor in parameters.items():
                 if tensor is not None:
                     place = id(owner), own
-                    owner._parameters[own] = shown[place] = torch.nn.Parameter(
+                    owner._parameters[own] = shown[place] = _StandIn(
                         _on_meta(tensor, shapes.get(place)), requires_grad=tensor.requires_grad
                     )
             for own, tensor in buffers.items():

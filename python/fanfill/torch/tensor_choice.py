@@ -36,6 +36,8 @@ def chosen_tensors(tensors: Sequence[ModuleTensor], only: Iterable[str] | None) 
         return [each for each in tensors if not each.is_buffer]
     if isinstance(only, str):
         raise TypeError(f"only must be an iterable of names, not the single str {only!r}; put it in a list")
+    if not isinstance(only, Iterable):
+        raise TypeError(f"only must be an iterable of names, not {only!r}")
     by_name: dict[str, list[int]] = {}
     for place, each in enumerate(tensors):
         for name in {*each.names, *each.raw_names}:

@@ -20,6 +20,7 @@ from .device import check_tensor
 from .fill import fill_
 from .generator import generator_seed
 from .shard import is_dtensor
+from .trace import refuse_traced
 
 __all__ = [
     "check_fill",
@@ -43,7 +44,7 @@ def normal_law(mean: Any, std: Any) -> Law:
 def uniform_law(low: Any, high: Any) -> Law:
     """Return the law of ``tensor.uniform_(low, high)``, which where both are one is that one value."""
     low, high = _number(low), _number(high)
-    return Constant(low) if low == high else Uniform(low, high)
+    return Constant(low) if _is_one(low, high) else Uniform(low, high)
 
 
 def truncated_normal_law(mean: Any, std: Any, low: Any, high: Any) -> Law:
@@ -57,12 +58,17 @@ def truncated_normal_law(mean: Any, std: Any, low: Any, high: Any) -> Law:
     mean, std, low, high = _number(mean), _number(std), _number(low), _number(high)
     if std == 0:
         raise ZeroDivisionError("std is 0, by which trunc_normal_ divides; constant_ fills the mean")
-    return Constant(low) if low == high else TruncatedNormal(mean, std, (low, high), "absolute")
+    return Constant(low) if _is_one(low, high) else TruncatedNormal(mean, std, (low, high), "absolute")
 
 
 def _number(value: Any) -> Any:
     """Return the number in a tensor of one element, which torch takes wherever it takes a number."""
     return value.item() if isinstance(value, torch.Tensor) and value.dim() == 0 else value
+
+
+def _is_one(low: Any, high: Any) -> bool:
+    """Return whether two bounds are one number; what are no numbers is for the law to refuse."""
+    return not isinstance(low, torch.Tensor) and not isinstance(high, torch.Tensor) and bool(low == high)
 
 
 def has_values(tensor: torch.Tensor) -> bool:
@@ -101,6 +107,7 @@ def fill_tensor_(
     tensor: torch.Tensor, law: Law, seed: Seed, key: Key, threads: int | None = None
 ) -> torch.Tensor:
     """Fill a tensor on any device, with the errors of `fanfill.torch.fill_`."""
+    refuse_traced(tensor, "tensor")
     _check_reach(law, tensor.dtype)
     try:
         return fill_host_(tensor, law, seed=seed, key=key, threads=threads)

@@ -14,6 +14,7 @@ import torch
 from .fill_mode import active_mode
 from .random_op import NotDrawnError
 from .tensor_fill import truncated_normal_law
+from .trace import is_tracing
 
 __all__ = ["install", "uninstall", "warn_if_far"]
 
@@ -31,8 +32,10 @@ def install() -> None:
     global _users, _of_torch
     with _lock:
         _users += 1
-        if _users == 1:
-            _of_torch = getattr(torch.nn.init, _NAME)
+        found = getattr(torch.nn.init, _NAME)
+        # It may be the replacement already, where somebody who had put theirs over it put it back too late.
+        if _users == 1 and found is not _trunc_normal_:
+            _of_torch = found
             setattr(torch.nn.init, _NAME, _trunc_normal_)
 
 
@@ -55,7 +58,7 @@ def _trunc_normal_(
     generator: torch.Generator | None = None,
 ) -> torch.Tensor:
     mode = active_mode()
-    if mode is not None:
+    if mode is not None and not is_tracing():
         try:
             result = mode.fill_("trunc_normal_", tensor, truncated_normal_law(mean, std, a, b), generator)
         except (NotDrawnError, TypeError, ValueError, ZeroDivisionError):

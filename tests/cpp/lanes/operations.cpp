@@ -233,6 +233,9 @@ void tails() {
     float tail[kLanes];
     store_f32(tail, tail_up_to_sign(load(&x[i]), held(splat(1u)), held(splat(0x80000000u))), false);
     for (std::size_t k = 0; k < kLanes; ++k) print("tail_up_to_sign", i + k, bits_of(tail[k]) & 0x7FFFFFFFu);
+  }
+  for (std::size_t i = 0; i < kCount; i += kLanes) {
+    float tail[kLanes];
     store_f32(tail, tail_of(load(&x[i]), held(splat(1u)), held(splat(0x80000000u))), false);
     for (std::size_t k = 0; k < kLanes; ++k) print("tail_of", i + k, bits_of(tail[k]));
   }

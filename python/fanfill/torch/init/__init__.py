@@ -18,7 +18,7 @@ which of equal keys torch selects is not said anywhere. `calculate_gain`, `const
 `eye_` and `dirac_` draw nothing and are torch's own.
 
 What fanfill fills and torch does not: float8 dtypes, and in `orthogonal_` bfloat16 and float16. What torch
-fills and fanfill refuses: complex tensors.
+fills and fanfill refuses: complex tensors, negated views of their parts, and compressed sparse tensors.
 """
 
 from __future__ import annotations

@@ -89,5 +89,8 @@ def as_torch_refuses(tensor: torch.Tensor, of_torch: OfTorch) -> Iterator[None]:
         refusal = error
     else:
         return
-    let_torch_refuse(tensor, of_torch)
-    raise refusal
+    try:
+        let_torch_refuse(tensor, of_torch)
+        raise refusal
+    finally:
+        del refusal  # else it and this frame would keep each other, and the tensor, alive

@@ -174,7 +174,13 @@ def trunc_normal_(
         "trunc_normal_",
         tensor,
         lambda: truncated_normal_law(mean, std, a, b),
-        # What torch draws first. Its whole way may be endless where fanfill refuses an interval.
-        lambda out, own: out.uniform_(a, b, generator=own) if a > b else out.normal_(0.0, 1.0, generator=own),
+        lambda out, own: _first_draw(out, a, b, own),
         source,
     )
+
+
+def _first_draw(out: torch.Tensor, a: float, b: float, generator: torch.Generator | None) -> torch.Tensor:
+    """Do what torch does first for a truncated normal; its whole way may have no end where it is refused."""
+    if out.is_meta:
+        return out
+    return out.uniform_(a, b, generator=generator) if a > b else out.normal_(0.0, 1.0, generator=generator)

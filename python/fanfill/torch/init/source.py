@@ -35,6 +35,8 @@ class Source:
     """
 
     def __init__(self, generator: torch.Generator | None, seed: Seed | None, key: Key | None) -> None:
+        if generator is not None and not isinstance(generator, torch.Generator):
+            raise TypeError(f"generator must be a torch.Generator, not {type(generator).__name__}")
         self.is_named = seed is not None
         self.generator = generator
         self._named = (0, 0)

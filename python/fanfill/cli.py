@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from . import _core
 from .exit_status import FAILED, OK, USAGE, UsageError
+from .printable import printable
 
 __all__ = ["main"]
 
@@ -138,5 +139,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(message: str, status: int) -> int:
-    print(f"fanfill: error: {message}", file=sys.stderr)
+    print(f"fanfill: error: {printable(' '.join(message.split()))}", file=sys.stderr)
     return status

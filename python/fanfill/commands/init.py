@@ -21,6 +21,7 @@ from ..exit_status import OK, UsageError
 from ..hf.companions import companion_files
 from ..model import Model
 from ..plan.plan import Plan
+from ..printable import printable
 from ..progress import Progress
 from ..regular_file import read_regular
 from .arguments import add_plan_arguments, file_size, model_and_plan, output_path, part_of, thread_number
@@ -89,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError(complaint)
     label = plan.model or str(arguments.plan)
     if not arguments.json:
-        print(f"{label}, recipe {plan.recipe}, {report['dtype']}, seed {plan.seed}", flush=True)
+        print(printable(f"{label}, recipe {plan.recipe}, {report['dtype']}, seed {plan.seed}"), flush=True)
     if not arguments.dry_run:
         begin = time.monotonic()
         with Progress(label) as progress, _terminate_as_interrupt():
@@ -184,7 +185,8 @@ def _report(plan: Plan, target: Target, part: tuple[int, int]) -> dict[str, Any]
 
 def _print(report: dict[str, Any], arguments: argparse.Namespace) -> None:
     for file in report["files"]:
-        print(f"{'would write' if arguments.dry_run else 'wrote'} {file['path']}, {file['bytes']:,} bytes")
+        done = "would write" if arguments.dry_run else "wrote"
+        print(printable(f"{done} {file['path']}, {file['bytes']:,} bytes"))
     number, count = arguments.part
     if count > 1:
         print(f"part {number} of {count}: {len(report['files'])} files")

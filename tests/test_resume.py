@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import fanfill as ff
-from fanfill.checkpoint import writer
+from fanfill.checkpoint import resume, writer
 
 CHUNK = 4096
 
@@ -130,6 +130,28 @@ def test_a_complete_file_with_a_wrong_block_is_written_again(whole: dict[str, by
     path.write_bytes(content)
     plan().write(tmp_path / "m", max_shard_size=41_000, resume=True)
     assert contents(tmp_path / "m") == whole
+
+
+@pytest.mark.parametrize("place", [0, 3 * 8192 + 511, -1])
+def test_the_sample_of_a_finished_file_has_its_head_every_stretch_and_its_end(
+    place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resume, "_BLOCK_BYTES", 512)
+    monkeypatch.setattr(resume, "_STRETCH_BYTES", 8192)
+    path = tmp_path / "m.safetensors"
+    plan().write(path)
+    whole = path.read_bytes()
+    content = bytearray(whole)
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(FileExistsError, match="holds something else"):
+        plan().write(path, resume=True)
+    for edited in (whole + b"x", whole[:-1]):
+        path.write_bytes(edited)
+        with pytest.raises(FileExistsError, match="holds something else"):
+            plan().write(path, resume=True)
+    path.write_bytes(whole)
+    assert plan().write(path, resume=True).bytes_written == 0
 
 
 def test_a_run_without_resume_clears_what_another_left(whole: dict[str, bytes], tmp_path: Path) -> None:

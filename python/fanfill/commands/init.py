@@ -189,7 +189,8 @@ def _print(report: dict[str, Any], arguments: argparse.Namespace) -> None:
         print(printable(f"{done} {file['path']}, {file['bytes']:,} bytes"))
     number, count = arguments.part
     if count > 1:
-        print(f"part {number} of {count}: {len(report['files'])} files")
+        files = len(report["files"])
+        print(f"part {number} of {count}: {files} file{'s' * (files != 1)}")
     if not report["files"]:
         print("there are fewer files than parts; a smaller --max-shard-size makes more")
     if report["dtype"].startswith("float8"):

@@ -239,6 +239,35 @@ def test_a_kill_between_link_and_unlink_leaves_nothing_to_do(tmp_path: Path) -> 
     assert os.listdir(tmp_path) == ["m.safetensors"]
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_half_written_file_beside_a_complete_one_is_cleared(
+    resume: bool, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        plan().write(tmp_path / "m", max_shard_size=41_000, resume=True, progress=stop_at(0.9))
+    (path,) = (path for path in (tmp_path / "m").iterdir() if path.suffix == ".complete")
+    path.with_suffix(".partial").write_bytes(b"older")
+    plan().write(tmp_path / "m", max_shard_size=41_000, resume=resume)
+    assert contents(tmp_path / "m") == whole
+
+
+@pytest.mark.parametrize("stage", ["partial", "complete"])
+def test_a_file_that_another_process_has_put_in_place_is_left_to_it(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f".m.safetensors.{stage}"
+    path.write_bytes(b"seen")
+    (tmp_path / "theirs").write_bytes(b"theirs")
+
+    def lock(descriptor: int, how: int) -> None:  # by then the name is another file's
+        os.replace(tmp_path / "theirs", path)
+
+    monkeypatch.setattr(fcntl, "flock", lock)
+    with pytest.raises(OSError, match="another process is writing it"):
+        plan().write(tmp_path / "m.safetensors", resume=True)
+    assert contents(tmp_path) == {path.name: b"theirs"}
+
+
 def test_room_is_asked_only_for_what_is_missing(
     whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

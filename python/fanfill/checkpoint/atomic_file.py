@@ -14,7 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 
-from .file_lock import open_locked
+from .file_lock import is_own, open_locked
 from .partial_file import PartialFile
 
 __all__ = ["AtomicFile", "check_room", "sync_folder"]
@@ -157,7 +157,7 @@ class AtomicFile:
         self._lock = open_locked(self._complete)
         if self._lock is not None:
             self._remove_left([self._partial])
-            if self._holds(self._complete):
+            if is_own(self._lock) and self._holds(self._complete):
                 self.is_finished = True
                 if not self._stays_open:
                     self._close()

@@ -8,9 +8,10 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 from pathlib import Path
 
-__all__ = ["lock", "open_locked"]
+__all__ = ["is_own", "lock", "open_locked"]
 
 _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe must not block us
 # What file systems say that have no locks.
@@ -38,6 +39,12 @@ def open_locked(path: Path) -> int | None:
         return None
     lock(descriptor, path)
     return descriptor
+
+
+def is_own(descriptor: int) -> bool:
+    """Return whether nobody else can change an open file: it is ours, regular, and has no other name."""
+    status = os.fstat(descriptor)
+    return status.st_uid == os.geteuid() and status.st_nlink == 1 and stat.S_ISREG(status.st_mode)
 
 
 def lock(descriptor: int, path: Path) -> None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 import threading
 from pathlib import Path
 
 import numpy as np
 
-from .file_lock import lock, open_locked
+from .file_lock import is_own, lock, open_locked
 from .file_system import file_system_type
 
 __all__ = ["PartialFile"]
@@ -76,9 +75,7 @@ class PartialFile:
         """Return a descriptor of the file, which is locked for as long as it is open."""
         left = open_locked(self.path)
         if left is not None:
-            status = os.fstat(left)
-            is_own = status.st_uid == os.geteuid() and status.st_nlink == 1
-            if resume and is_own and stat.S_ISREG(status.st_mode):
+            if resume and is_own(left):
                 self.resumed = True
                 return left
             os.unlink(self.path)

@@ -166,6 +166,15 @@ def test_a_counter_must_be_zero(value: int, tmp_path: Path) -> None:
         assert (found.difference.tensor, found.difference.found) == ("n", 3.0)
 
 
+def test_a_counter_far_behind_in_a_file_is_compared_with_zero(tmp_path: Path) -> None:
+    plan = ff.Plan([ff.ParamSpec("w", (10, 2**20), ff.Constant(1.0))], seed=0)  # more than one batch
+    path = tmp_path / "m.safetensors"
+    rewrite(path, {**stored(plan), "steps": ("I64", [], bytes(8))})
+    assert ff.verify(path, plan)
+    flip(path, path.stat().st_size - 1)
+    assert ff.verify(path, plan).difference is not None
+
+
 def test_the_metadata_are_part_of_what_is_proved(tmp_path: Path) -> None:
     own = {"fanfill.contract_version": "1", "fanfill.seed": "9", "fanfill.plan_hash": PLAN.hash}
     for edit, complaint in (

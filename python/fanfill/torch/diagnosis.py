@@ -17,7 +17,8 @@ import torch
 from ..fan import fans
 from ..number import as_real
 from ..signal.gains import gains
-from .layer_trace import LayerTrace, traced_layers
+from ..stream import Seed
+from .layer_trace import LayerTrace, is_conv1d, traced_layers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -187,7 +188,7 @@ def diagnose(
     *,
     loss: Callable[[Any], Any] | None = None,
     factor: float = 1000.0,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Diagnosis:
     r"""Run one batch forward and back through a model and say which layers vanish, explode or saturate.
 
@@ -198,8 +199,8 @@ def diagnose(
     tenths of its units are 0 for every example. Layers are modules with parameters of their own, and torch's
     activation modules; what is called as a function, such as ``torch.relu``, isn't seen by itself.
 
-    Parameters, buffers, gradients and random states are left as they were. A layer that runs several times is
-    measured the first time.
+    Parameters, buffers, gradients and random states are left as they were; what is frozen is measured like
+    the rest. A layer that runs several times is measured the first time.
 
     Parameters
     ----------
@@ -212,7 +213,7 @@ def diagnose(
         the output is drawn from N(0, 1).
     factor : float, optional
         Greater than 1.
-    seed : int, optional
+    seed : int or numpy.random.SeedSequence, optional
         Of dropout and of that gradient.
 
     Returns
@@ -224,8 +225,8 @@ def diagnose(
     TypeError
         If `module` is no module, or there is nothing to take a gradient of.
     ValueError
-        If a layer refuses what it gets, gives NaN or infinity (the message names it), a parameter is on the
-        meta device, or the batch is empty or not finite.
+        If a layer refuses what it gets, or it or its gradient is NaN or infinite (the message names it), no
+        layer runs, a parameter is on the meta device or lazy, or the batch is empty or not finite.
 
     Examples
     --------
@@ -293,10 +294,9 @@ def _matrix(trace: LayerTrace) -> Any:
 
 def _fan_in(trace: LayerTrace, weight: Any) -> float:
     convolution = isinstance(trace.module, torch.nn.modules.conv._ConvNd)
-    is_io = type(trace.module).__name__ == "Conv1D" and not convolution  # as transformers calls GPT-2's
     return fans(
         tuple(weight.shape),
-        layout="io" if is_io else "oi",
+        layout="io" if is_conv1d(trace.module) else "oi",
         transposed=bool(convolution and trace.module.transposed),
         groups=int(trace.module.groups) if convolution else 1,
     ).fan_in

@@ -46,12 +46,14 @@ def gains(
 ) -> Gains:
     r"""Return the gains of an activation, forward and backward, by integration.
 
-    A layer y = W f(x) with independent weights of mean 0 and variance g^2 / fan_in has
-    Var(y) = g^2 E[f(x)^2]; its gradients going back are multiplied by f', so Var(dx) is that of dy times
-    g^2 E[f'(x)^2] fan_out / fan_in. The gains make those factors 1 for pre-activations x of `law`.
+    A layer :math:`y = W f(x)` with independent weights of mean 0 and variance :math:`g^2 / n`, n its fan in,
+    has :math:`\mathrm{Var}(y) = g^2 E[f(x)^2]`. Its gradients going back are multiplied by f', so the
+    variance of dx is that of dy times :math:`g^2 E[f'(x)^2] \, m / n`, with m the fan out. The gains make
+    the factors :math:`g^2 E[f(x)^2]` and :math:`g^2 E[f'(x)^2]` 1 for pre-activations x of `law`.
 
     For a gated activation, f(a) b with a and b independent (SwiGLU, GeGLU), the forward moment is
-    E[f(a)^2] E[b^2], and the backward one the mean over the two halves, (E[f'(a)^2] E[b^2] + E[f(a)^2]) / 2.
+    :math:`E[f(a)^2] E[b^2]`, and the backward one the mean over the two halves,
+    :math:`(E[f'(a)^2] E[b^2] + E[f(a)^2]) / 2`.
 
     Parameters
     ----------

@@ -263,6 +263,8 @@ def test_other_refusals(batch: Any) -> None:
     net = nn.Linear(128, 2)
     with pytest.raises(ValueError, match="holds NaN"):
         diagnose(net, torch.full((2, 128), math.nan))
+    with pytest.raises(ValueError, match="holds NaN or infinity in torch.float32"):
+        diagnose(net, np.full((2, 128), 1e300))
     with pytest.raises(ValueError, match="factor must be greater than 1"):
         diagnose(net, batch, factor=1.0)
     with pytest.raises(ValueError, match=r"loss must return a scalar, not a tensor of shape \(64, 2\)"):

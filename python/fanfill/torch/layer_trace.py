@@ -169,9 +169,10 @@ def _as_tensor(value: Any, like: Any, name: str) -> Any:
     if value.is_inference():
         value = value.clone()  # which gradients may flow through
     if value.is_floating_point():
+        value = value.to(device=like.device, dtype=like.dtype) if like is not None else value
         if not bool(torch.isfinite(value).all()):
-            raise ValueError(f"{name} holds NaN or infinity")
-        return value.to(device=like.device, dtype=like.dtype) if like is not None else value
+            raise ValueError(f"{name} holds NaN or infinity in {value.dtype}")
+        return value
     return value.to(like.device) if like is not None else value
 
 

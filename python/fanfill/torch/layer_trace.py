@@ -253,7 +253,7 @@ def run_named(module: Any, arguments: list[Any], keywords: dict[str, Any]) -> An
         except OutputError:
             raise
         except Exception as error:  # a layer raises what it likes: many assert the shapes that they want
-            said = str(error) or type(error).__name__
+            said = repr(error) if isinstance(error, KeyError) or not str(error) else str(error)
             if not running:
                 raise ValueError(f"batch: {type(module).__name__} doesn't take it: {said}") from error
             layer, shape = running[-1]

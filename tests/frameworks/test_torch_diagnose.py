@@ -163,6 +163,45 @@ def test_gradients_reach_what_is_frozen() -> None:
     assert float(net.calls) == 0.0
 
 
+class Branch(nn.Module):
+    """A residual branch that begins at zero, by its last weight or by its norm's."""
+
+    def __init__(self, *, has_norm: bool) -> None:
+        super().__init__()
+        self.inner, self.outer = nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+        self.norm = nn.BatchNorm2d(8) if has_norm else nn.Identity()
+        for parameter in (self.norm.weight,) if has_norm else self.outer.parameters():
+            parameter.data.zero_()
+
+    def forward(self, x: Any) -> Any:
+        return x + self.norm(self.outer(torch.relu(self.inner(x))))
+
+
+@pytest.mark.parametrize("has_norm", [True, False])
+def test_branches_and_heads_that_begin_at_zero_are_no_fault(has_norm: bool) -> None:
+    torch.manual_seed(0)
+    head = nn.Linear(8, 4)
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1), *[Branch(has_norm=has_norm) for _ in range(4)],
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), head,
+    )  # fmt: skip
+    images = torch.from_numpy(ff.normal((4, 3, 8, 8), seed=0, key="images"))
+    found = diagnose(net, images)
+    assert found, found.table()
+    assert "The weights of 4 layers are zero" in found.suggestion
+    head.weight.data.zero_()
+    found = diagnose(net, images)
+    assert found, found.table()
+    assert "The weights of 5 layers are zero" in found.suggestion
+    # What is wrong for another reason is still named, and so is a ReLU that zeros stop for good.
+    assert "is dead" in diagnose(nn.Sequential(net, nn.ReLU(), nn.Linear(4, 4)), images).faults["1"]
+    net[0].weight.data.mul_(1e-6)
+    net[0].bias.data.zero_()
+    head.weight.data.fill_(1e6)
+    assert "explodes" in diagnose(net, images).faults["7"]
+    assert diagnose(stack(30, ff.glorot_normal_), ff.normal((64, 128), seed=0)).faults
+
+
 def test_it_measures_where_gradients_are_off(batch: Any) -> None:
     net, head = nn.Sequential(nn.Embedding(10, 128), nn.Linear(128, 3)), nn.Linear(128, 3)
     expected = repr(diagnose(net, torch.arange(10)).layers)
@@ -263,7 +302,7 @@ def test_other_refusals(batch: Any) -> None:
     net = nn.Linear(128, 2)
     with pytest.raises(ValueError, match="holds NaN"):
         diagnose(net, torch.full((2, 128), math.nan))
-    with pytest.raises(ValueError, match="holds NaN or infinity in torch.float32"):
+    with pytest.raises(ValueError, match=r"holds NaN or infinity in torch\.float32"):
         diagnose(net, np.full((2, 128), 1e300))
     with pytest.raises(ValueError, match="factor must be greater than 1"):
         diagnose(net, batch, factor=1.0)

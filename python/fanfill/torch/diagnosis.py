@@ -196,8 +196,10 @@ def diagnose(
     the first layer, and its gradient if the norm of its whole output's gradient is so beside the last
     layer's: norms, since pooling spreads one gradient over many positions. An activation
     saturates if more than half of its values lie where it is nearly flat; a ReLU is dead if more than nine
-    tenths of its units are 0 for every example. Layers are modules with parameters of their own, and torch's
-    activation modules; what is called as a function, such as ``torch.relu``, isn't seen by itself.
+    tenths of its units are 0 for every example. What is exactly 0 behind a weight of zero, or before one
+    going back, is no fault, for residual branches and heads may be meant to begin so; a ReLU there is dead.
+    Layers are modules with parameters of their own, and torch's activation modules; what is called as a
+    function, such as ``torch.relu``, isn't seen by itself.
 
     Parameters, buffers, gradients and random states are left as they were; what is frozen is measured like
     the rest. A layer that runs several times is measured the first time.
@@ -244,21 +246,40 @@ def diagnose(
     weighing = [each for each in traces if _matrix(each) is not None] or traces
     output = next((each.rms for each in weighing if each.rms > 0.0), math.nan)
     gradient = next((_norm(each) for each in reversed(weighing) if each.gradient_rms > 0.0), math.nan)
-    layers = tuple(_diagnosed(each, output, gradient, limit) for each in traces)
-    return Diagnosis(type(module).__name__, layers, limit, _suggestion(traces, layers))
+    zeros = [at for at, each in enumerate(traces) if _is_zero(each)]
+    first, last = (zeros[0], zeros[-1]) if zeros else (len(traces), -1)
+    layers = tuple(
+        _diagnosed(each, output, gradient, limit, follows_zero=at >= first, precedes_zero=at < last)
+        for at, each in enumerate(traces)
+    )
+    return Diagnosis(type(module).__name__, layers, limit, _suggestion(traces, layers, len(zeros)))
 
 
-def _diagnosed(trace: LayerTrace, output: float, gradient: float, factor: float) -> LayerDiagnosis:
+def _is_zero(trace: LayerTrace) -> bool:
+    """Return whether the weight is zero, as a residual branch's last one may be meant to be."""
+    weight = trace.module._parameters.get("weight")
+    return weight is not None and weight.numel() > 0 and not bool(weight.detach().any())
+
+
+def _diagnosed(
+    trace: LayerTrace,
+    output: float,
+    gradient: float,
+    factor: float,
+    *,
+    follows_zero: bool,
+    precedes_zero: bool,
+) -> LayerDiagnosis:
     weight = _matrix(trace)
     gain = math.nan
     if weight is not None:
         gain = float(weight.detach().double().std(correction=0)) * math.sqrt(_fan_in(trace, weight))
     faults = []
-    for size, reference, what in (
-        (trace.rms, output, ""),
-        (_norm(trace), gradient, "gradient "),
+    for size, reference, what, is_meant in (
+        (trace.rms, output, "", follows_zero),
+        (_norm(trace), gradient, "gradient ", precedes_zero),
     ):
-        if size * factor < reference:
+        if size * factor < reference and not (size == 0.0 and is_meant):
             faults.append(f"{what}vanishes")
         elif size > reference * factor:
             faults.append(f"{what}explodes")
@@ -302,9 +323,14 @@ def _fan_in(trace: LayerTrace, weight: Any) -> float:
     ).fan_in
 
 
-def _suggestion(traces: Sequence[LayerTrace], layers: Sequence[LayerDiagnosis]) -> str:
+def _suggestion(traces: Sequence[LayerTrace], layers: Sequence[LayerDiagnosis], zeros: int) -> str:
     """Return one line: which rule fits the activations that there are."""
     faulty = [layer for layer in layers if layer.faults]
+    if not faulty and zeros:
+        return (
+            f"Nothing stands out. The weights of {zeros} layers are zero: what is 0 because of them is no "
+            "fault, and shows what it is after the first steps."
+        )
     if not faulty:
         return "Nothing stands out."
     found: list[tuple[str, float | None]] = []

@@ -84,6 +84,11 @@ def test_closed_forms_of_rectifiers(slope: float) -> None:
     assert ff.gains("leaky_relu", slope).forward == pytest.approx(ff.gain("leaky_relu", slope), rel=1e-12)
 
 
+def test_the_reference_lists_every_name() -> None:
+    assert ff.gains.__doc__ is not None
+    assert all(f"``{name}``" in ff.gains.__doc__ for name in ACTIVATIONS)
+
+
 def test_closed_forms() -> None:
     assert ff.gains("linear") == pytest.approx((1.0, 1.0), rel=1e-13)
     assert ff.gains("relu") == pytest.approx((math.sqrt(2.0),) * 2, rel=1e-13)

@@ -58,8 +58,10 @@ def gains(
     Parameters
     ----------
     f : str or callable
-        A name of `fanfill.signal.activation.ACTIVATIONS`, or a function from a float64 array to one of its
-        shape.
+        A function from a float64 array to one of its shape, or a name: ``linear`` (``identity``), ``relu``,
+        ``leaky_relu``, ``prelu``, ``relu_squared``, ``tanh``, ``sigmoid``, ``erf``, ``elu``, ``selu``,
+        ``gelu``, ``gelu_tanh``, ``silu`` (``swish``), ``softplus``, ``mish``, and the gated ``swiglu``,
+        ``geglu`` and ``reglu``.
     param : float, optional
         For names that have one: the negative slope of ``leaky_relu`` and ``prelu``, the alpha of ``elu``.
     derivative : callable, optional

@@ -18,7 +18,16 @@ nox.options.sessions = ["lint", "tests"]
 nox.options.error_on_missing_interpreters = True
 
 # One exact version, because its CPU-only build is the one every machine can install.
-FRAMEWORKS = ["torch==2.13.0", "flax", "ml_dtypes", "optax", "ray", "safetensors", "transformers"]
+FRAMEWORKS = [
+    "torch==2.13.0",
+    "flax",
+    "ml_dtypes",
+    "optax",
+    "ray",
+    "safetensors",
+    "scikit-learn",
+    "transformers",
+]
 
 # The long batteries, packages of tests/, and what each needs; CONTRIBUTING.md says what they show.
 BUILD = ["cmake>=3.21", "ninja"]

@@ -102,6 +102,10 @@ def test_info_names_the_file_it_can_not_read(tmp_path: Path, capsys: pytest.Capt
     ("arguments", "message"),
     [
         ([], "COMMAND"),
+        ([""], "COMMAND"),
+        (["int", "tiny", "--out", "x"], "unknown command 'int', did you mean 'init'? known: init, plan"),
+        (["--seed", "3", "init", "tiny", "--out", "x"], "--seed: a command's options follow it, as in"),
+        (["--json"], "--json: a command's options follow it"),
         (["init", "tiny"], "--out, e.g. `--out gpt2` for a folder"),
         (["init", "tiny", "--dry-run"], "--out, e.g. `--out gpt2` for a folder"),
         (["init", "tiny", "--out", ""], "--out: is empty"),

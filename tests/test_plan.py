@@ -115,6 +115,23 @@ def test_text_that_is_no_plan_is_a_value_error(text: str) -> None:
         ff.Plan.from_json(text)
 
 
+def test_what_is_no_list_of_specs_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"^parameters must be an iterable of ParamSpec, got 5$"):
+        ff.Plan(5, seed=0)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^parameters must be ParamSpec, got 'wte.weight'$"):
+        ff.Plan(["wte.weight"], seed=0)  # type: ignore[list-item]
+
+
+def test_what_is_no_region_mapping_or_list_of_names_is_refused() -> None:
+    plan = small()
+    with pytest.raises(TypeError, match=r"^region must be a Region, not tuple$"):
+        plan.array("fc.weight", (0, 4))  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^mapping must be a mapping of names to tensors, got list$"):
+        plan.fill_([np.zeros(8)])  # type: ignore[type-var]
+    with pytest.raises(TypeError, match=r"^only must be an iterable of names, got 5$"):
+        plan.fill_(empty(plan), only=5)  # type: ignore[arg-type]
+
+
 def test_diff_names_what_changed() -> None:
     plan = small()
     assert plan.diff(small()) == []

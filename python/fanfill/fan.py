@@ -185,14 +185,18 @@ _MAX_PARTS = 1 << 16
 
 def part_sizes(extent: int, parts: Any) -> list[int]:
     """Return the extent of each part of an out axis."""
-    if isinstance(parts, Sequence) and not isinstance(parts, str):
-        sizes = [as_int(size, "parts") for size in parts]
+    listed = _listed(parts)
+    if listed is not None:
+        sizes = [as_int(size, f"parts[{place}]") for place, size in enumerate(listed)]
         if not sizes or min(sizes) < 0 or sum(sizes) != extent:
             raise ValueError(
-                f"parts must be sizes that add up to the {extent} of the out axis, not {parts!r}"
+                f"parts must be sizes that add up to the {extent} of the out axis, not {tuple(sizes)}"
             )
         return sizes
-    count = as_int(parts, "parts")
+    try:
+        count = as_int(parts, "parts")
+    except TypeError:
+        raise TypeError(f"parts must be an int or a sequence of ints, not {parts!r}") from None
     if not 1 <= count <= _MAX_PARTS:
         raise ValueError(f"parts must be from 1 to {_MAX_PARTS:,}, not {count}")
     return [_divided(extent, count, "parts", "out")] * count
@@ -209,15 +213,26 @@ def _given(value: Any, name: str) -> float:
     return fan
 
 
+def _listed(value: Any) -> Sequence[Any] | None:
+    """Return what is a sequence of numbers, NumPy's included, as one; None for anything else.
+
+    An iterator isn't one: the fans of a fused weight look at its parts more than once.
+    """
+    if isinstance(value, Sequence):
+        return None if isinstance(value, str) else value
+    return list(value) if getattr(value, "ndim", None) == 1 else None
+
+
 def _kept_axes(shape: tuple[int, ...], batch_axes: Any) -> list[int]:
-    if batch_axes == ():
+    if type(batch_axes) is tuple and not batch_axes:
         return list(range(len(shape)))
-    if isinstance(batch_axes, str):
-        raise TypeError(f"batch_axes must be a sequence of ints, not {batch_axes!r}")
-    axes = batch_axes if isinstance(batch_axes, Sequence) else (batch_axes,)
+    listed = _listed(batch_axes)
     dropped: set[int] = set()
-    for entry in axes:
-        axis = as_int(entry, "batch_axes")
+    for entry in (batch_axes,) if listed is None else listed:
+        try:
+            axis = as_int(entry, "batch_axes")
+        except TypeError:
+            raise TypeError(f"batch_axes must be an int or a sequence of ints, not {batch_axes!r}") from None
         if not -len(shape) <= axis < len(shape):
             raise ValueError(f"batch_axes: there is no axis {axis} in shape {shape}")
         if axis % len(shape) in dropped:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from . import _core
@@ -123,19 +123,25 @@ class Law:
 
         Raises
         ------
-        ValueError
-            If the name or a parameter is unknown, or a parameter's value is refused by the law.
+        TypeError, ValueError
+            If `entries` is no mapping, the name or a parameter is unknown, one is missing, or the law refuses
+            its value.
         """
+        if not isinstance(entries, Mapping):
+            raise TypeError(f"law must be a mapping, as Law.to_dict writes it, not {entries!r}")
         parameters = dict(entries)
         name = parameters.pop("law", None)
         law = _LAWS.get(name) if isinstance(name, str) else None
         if law is None or not issubclass(law, cls):
             names = ", ".join(key for key, value in _LAWS.items() if issubclass(value, cls))
             raise ValueError(f"law: {name!r} is not one of {names}")
-        known = {field.name for field in fields(law)}  # type: ignore[arg-type]
-        if not parameters.keys() <= known:
-            unknown = ", ".join(sorted(parameters.keys() - known))
+        known = {field.name: field.default is MISSING for field in fields(law)}  # type: ignore[arg-type]
+        if not parameters.keys() <= known.keys():
+            unknown = ", ".join(sorted(map(str, parameters.keys() - known.keys())))
             raise ValueError(f"law: {name} has no parameter {unknown}; it has {', '.join(sorted(known))}")
+        missing = [own for own, is_required in known.items() if is_required and own not in parameters]
+        if missing:
+            raise ValueError(f"law: {name} lacks {', '.join(missing)}")
         if isinstance(parameters.get("bounds"), (list, tuple)):
             parameters["bounds"] = _from_none(parameters["bounds"])
         return law(**parameters)
@@ -269,7 +275,8 @@ class TruncatedNormal(Law):
         object.__setattr__(self, "mean", as_finite(self.mean, "mean"))
         object.__setattr__(self, "std", _std(self.std))
         object.__setattr__(self, "bounds", _bounds(self.bounds))
-        if self.unit not in _UNITS:
+        unit: object = self.unit
+        if not isinstance(unit, str) or unit not in _UNITS:
             raise ValueError(f"unit must be 'sigma' or 'absolute', not {self.unit!r}")
         if not isinstance(self.correct_variance, bool):
             raise TypeError(f"correct_variance must be a bool, not {self.correct_variance!r}")
@@ -279,6 +286,13 @@ class TruncatedNormal(Law):
                 f"correct_variance is defined for finite symmetric sigma bounds only, not "
                 f"bounds={self.bounds}, unit={self.unit!r}; leave it off and scale std yourself"
             )
+
+    def __repr__(self) -> str:
+        low, high = map(_evaluable, self.bounds)
+        return (
+            f"TruncatedNormal(mean={self.mean!r}, std={self.std!r}, bounds=({low}, {high}), "
+            f"unit={self.unit!r}, correct_variance={self.correct_variance!r})"
+        )
 
     def _core_tuple(self) -> LawTuple:
         low, high = self.bounds
@@ -327,6 +341,11 @@ def _bounds(value: Any) -> tuple[float, float]:
     if not pair[0] < pair[1]:
         raise ValueError(f"bounds must ascend, not {pair}")
     return pair
+
+
+def _evaluable(bound: float) -> str:
+    """Return what evaluates to the bound: ``inf`` alone is no name of Python's."""
+    return repr(bound) if math.isfinite(bound) else f"float({str(bound)!r})"
 
 
 def _or_none(value: float) -> float | None:

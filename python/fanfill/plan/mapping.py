@@ -26,6 +26,8 @@ def chosen_specs(plan: Plan, mapping: Mapping[str, Any], only: Iterable[str] | N
     KeyError
         If names are missing or unknown; the message lists them.
     """
+    if not isinstance(mapping, Mapping):
+        raise TypeError(f"mapping must be a mapping of names to tensors, got {type(mapping).__name__}")
     if only is None:
         chosen = list(plan)
         known = {name for spec in chosen for name in (spec.name, *spec.tie)}
@@ -35,6 +37,8 @@ def chosen_specs(plan: Plan, mapping: Mapping[str, Any], only: Iterable[str] | N
                 f"mapping holds names that the plan doesn't know, pass only= to skip them: {extra}"
             )
     else:
+        if not isinstance(only, Iterable):
+            raise TypeError(f"only must be an iterable of names, got {only!r}")
         names = (only,) if isinstance(only, str) else tuple(dict.fromkeys(only))
         unknown = [name for name in names if name not in plan]
         if unknown:

@@ -70,6 +70,8 @@ class Plan:
         model: str | None = None,
         recipe: str | None = None,
     ) -> None:
+        if not isinstance(parameters, Iterable):
+            raise TypeError(f"parameters must be an iterable of ParamSpec, got {parameters!r}")
         self._parameters = tuple(parameters)
         self._seed = normalize_seed(seed)
         self._model = model
@@ -80,7 +82,7 @@ class Plan:
         taken: set[str] = set()
         for spec in self._parameters:
             if not isinstance(spec, ParamSpec):
-                raise TypeError(f"parameters must be ParamSpec, got {type(spec).__name__}")
+                raise TypeError(f"parameters must be ParamSpec, got {spec!r}")
             for name in (spec.name, *spec.tie):
                 if name in taken:
                     raise ValueError(
@@ -295,10 +297,12 @@ class Plan:
         ------
         KeyError
             If the plan has no such parameter.
-        ValueError
-            If the region isn't of the parameter's shape.
+        TypeError, ValueError
+            If the region is none, or isn't of the parameter's shape.
         """
         spec = self[name]
+        if region is not None and not isinstance(region, Region):
+            raise TypeError(f"region must be a Region, not {type(region).__name__}")
         if region is not None and region.shape != spec.shape:
             raise ValueError(
                 f"region is part of a tensor of shape {region.shape}, and {name!r} has {spec.shape}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Sequence
 from errno import EACCES, ENOTDIR
 from pathlib import Path
@@ -96,7 +97,7 @@ def checked(arguments: argparse.Namespace) -> dict[str, Any] | None:
     """
     from ..benchmark.regression import read_report
 
-    _refuse_unasked(arguments.task, arguments.rival)
+    _look_for_idle(arguments.task, arguments.rival)
     if complaint := isa_complaint():
         raise UsageError(complaint)
     size = WARM_BYTES if arguments.size is None else arguments.size
@@ -114,13 +115,17 @@ def checked(arguments: argparse.Namespace) -> dict[str, Any] | None:
     return earlier
 
 
-def _refuse_unasked(names: Sequence[str], rivals: Sequence[str]) -> None:
-    """Refuse a rival that none of the tasks asks; all of them together stand for whoever is asked."""
+def _look_for_idle(names: Sequence[str], rivals: Sequence[str]) -> None:
+    """Say which rivals none of the tasks asks, and refuse if that is every one of them."""
     asked = {name: tasks.load(name).RIVALS for name in names}
     idle = [rival for rival in rivals if not any(rival in own for own in asked.values())]
-    if idle and set(rivals) != set(RIVALS):
-        listed = "; ".join(f"{name} asks {', '.join(own)}" for name, own in asked.items())
-        raise UsageError(f"--rival: no task asks {', '.join(idle)}: {listed}")
+    if not idle or set(rivals) == set(RIVALS):  # all of them stand for whoever is asked
+        return
+    listed = "; ".join(f"{name} asks {', '.join(own)}" for name, own in asked.items())
+    complaint = f"--rival: no task asks {', '.join(idle)}: {listed}"
+    if len(idle) == len(rivals):
+        raise UsageError(complaint)
+    print(f"fanfill: {complaint}", file=sys.stderr)
 
 
 def _check_out(folder: Path) -> None:

@@ -9,7 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
-from fanfill import Arange, Constant, Law, LogUniform, Normal, TruncatedNormal, Uniform
+from fanfill import Arange, Constant, Law, LogUniform, Normal, TruncatedNormal, Uniform, fill_
 from fanfill.dtype import as_dtype
 
 LAWS = [
@@ -98,6 +98,29 @@ def test_laws_are_frozen(law: Law) -> None:
 def test_equal_laws_have_equal_hashes_and_unequal_ones_differ() -> None:
     assert hash(Normal(0, 1)) == hash(Normal(0.0, 1.0))
     assert len({Normal(0, 1), Normal(0.0, 1.0), Normal(0, 2), Uniform(0, 1), Constant(0)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("law", "other"),
+    [
+        (Constant(0.0), Constant(-0.0)),
+        (Normal(0.0, 0.0), Normal(-0.0, 0.0)),
+        (Uniform(0.0, 1.0), Uniform(-0.0, 1.0)),
+        (TruncatedNormal(bounds=(0.0, 1.0)), TruncatedNormal(bounds=(-0.0, 1.0))),
+    ],
+)
+def test_the_two_zeros_are_different_parameters(law: Law, other: Law) -> None:
+    assert law != other
+    assert len({law, other}) == 2
+    assert type(law).from_dict(other.to_dict()) == other != law
+    assert eval(repr(other), {type(law).__name__: type(law)}) == other != law
+
+
+def test_laws_with_unequal_bits_are_unequal() -> None:
+    drawn = [fill_(np.ones(1), Constant(zero), seed=0, key=0).tobytes() for zero in (0.0, -0.0)]
+    assert drawn[0] != drawn[1]
+    assert Constant(0.0) != Constant(-0.0)
+    assert Constant(0.0) != 0.0
 
 
 def test_numpy_scalars_become_floats() -> None:

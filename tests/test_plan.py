@@ -115,6 +115,16 @@ def test_text_that_is_no_plan_is_a_value_error(text: str) -> None:
         ff.Plan.from_json(text)
 
 
+def test_plans_are_equal_if_and_only_if_their_hashes_are() -> None:
+    plus, minus = (ff.Plan([ff.ParamSpec("b", (4,), ff.Constant(zero))], seed=0) for zero in (0.0, -0.0))
+    assert plus != minus
+    assert plus.hash != minus.hash
+    assert plus.diff(minus) == ["b: law Constant(value=0.0) -> Constant(value=-0.0)"]
+    halves = ff.ParamSpec("w", (4, 1), (ff.Constant(0.0), ff.Constant(-0.0)), parts=2)
+    drawn = ff.Plan([halves], seed=0).array("w")
+    assert np.signbit(drawn).ravel().tolist() == [False, False, True, True]
+
+
 def test_what_is_no_list_of_specs_is_refused() -> None:
     with pytest.raises(TypeError, match=r"^parameters must be an iterable of ParamSpec, got 5$"):
         ff.Plan(5, seed=0)  # type: ignore[arg-type]

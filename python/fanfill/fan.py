@@ -80,22 +80,24 @@ def fans(
         fans of 0.
     layout : {"oi", "io"}, optional
         Where the axes lie: ``"oi"`` is (out, in, \*kernel), as torch stores it, ``"io"`` is (\*kernel, in,
-        out), as Keras and Flax do.
+        out), as Keras and Flax do. Dense layers and plain convolutions have the same fans in all of them.
     groups : int, optional
         Groups of a grouped convolution, whose weight holds in / groups inputs (for a transposed one: out /
-        groups outputs). torch, Keras and JAX leave it out of fan_out. A depthwise kernel is the case groups =
-        in; Keras stores it as (\*kernel, in, multiplier), which reshaped to (\*kernel, 1, in·multiplier) is
-        this layout.
+        groups outputs). torch, Keras and JAX have fan_in right and leave the groups out of fan_out. A
+        depthwise kernel is the case groups = in; Keras stores it as (\*kernel, in, multiplier) and has fan_out
+        right and fan_in too large by the factor in. Reshaped to (\*kernel, 1, in·multiplier) it is this
+        layout.
     transposed : bool, optional
         The weight of a transposed convolution, which stores in and out the other way round: (in, out/groups,
-        \*kernel) or (\*kernel, out/groups, in). torch and Keras take its fans from the wrong axes. Strides
-        don't enter.
+        \*kernel) or (\*kernel, out/groups, in). torch and Keras take its fans from the wrong axes; Flax
+        stores (\*kernel, in, out), which is not this case, and is right. Strides don't enter.
     batch_axes : sequence of int, optional
         Axes along which independent weights are stacked, such as experts or scanned layers; they count
-        neither as in nor as out. Negative numbers count from the end.
+        neither as in nor as out. Negative numbers count from the end. JAX, with its ``batch_axis``, is right
+        too; torch and Keras take them for inputs, outputs or parts of the kernel.
     parts : int or sequence of int, optional
         Weights fused along the out axis, such as query, key and value, or gate and up: their number if equal,
-        else their sizes. Each has its own fans. torch takes the sum of the parts for fan_out.
+        else their sizes. Each has its own fans. torch, Keras and JAX take the sum of the parts for fan_out.
     fan_in, fan_out : float, optional
         Positive; wins over what the shape gives.
 

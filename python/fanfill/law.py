@@ -50,16 +50,31 @@ def uniform_tuple(low: float, high: float) -> LawTuple:
 class Law:
     """What all laws share: a name, equality by value, and a dictionary form.
 
-    A law is a value: frozen, hashable, picklable, with a repr that evaluates to an equal law. Use one of
+    A law is a value: frozen, hashable, picklable, with a repr that evaluates to an equal law. Equal laws give
+    equal bits, so 0.0 and -0.0 are different parameters. Use one of
     `Normal`, `Uniform`, `TruncatedNormal`, `Constant`, `LogUniform` and `Arange`; this class itself has no
     values to draw.
     """
 
     __slots__ = ()
+    __match_args__: ClassVar[tuple[str, ...]] = ()  # the names of the parameters, as dataclass sets them
     name: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         _LAWS[cls.name] = cls  # a second time when dataclass makes the class anew with slots
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.__match_args__)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Law) or type(self) is not type(other):
+            return NotImplemented
+        own, its = self._values(), other._values()
+        # Python takes 0.0 and -0.0 for one number, but they are other bits in memory and in a plan's hash.
+        return own == its and repr(own) == repr(its)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self._values()))
 
     def _core_tuple(self) -> LawTuple:
         names = ", ".join(law.__name__ for law in _LAWS.values())
@@ -147,7 +162,7 @@ class Law:
         return law(**parameters)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Normal(Law):
     r"""The normal law :math:`N(\mathrm{mean}, \mathrm{std}^2)`, exact to 9 sigma.
 
@@ -187,7 +202,7 @@ class Normal(Law):
         return normal_tuple(self.mean, self.std)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Uniform(Law):
     """The uniform law on the half-open interval [low, high).
 
@@ -230,7 +245,7 @@ class Uniform(Law):
         return uniform_tuple(self.low, self.high)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TruncatedNormal(Law):
     r"""The normal law :math:`N(\mathrm{mean}, \mathrm{std}^2)` restricted to an interval.
 
@@ -299,7 +314,7 @@ class TruncatedNormal(Law):
         return (_TRUNCATED_NORMAL, self.mean, self.std, low, high, _UNITS[self.unit], self.correct_variance)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Constant(Law):
     """Every value the same.
 

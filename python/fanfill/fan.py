@@ -84,9 +84,9 @@ def fans(
     groups : int, optional
         Groups of a grouped convolution, whose weight holds in / groups inputs (for a transposed one: out /
         groups outputs). torch, Keras and JAX have fan_in right and leave the groups out of fan_out. A
-        depthwise kernel is the case groups = in; Keras stores it as (\*kernel, in, multiplier) and has fan_out
-        right and fan_in too large by the factor in. Reshaped to (\*kernel, 1, in·multiplier) it is this
-        layout.
+        depthwise kernel is the case groups = in; Keras stores it as (\*kernel, in, multiplier) and has
+        fan_out right and fan_in too large by the factor in. Reshaped to (\*kernel, 1, in·multiplier) it is
+        this layout.
     transposed : bool, optional
         The weight of a transposed convolution, which stores in and out the other way round: (in, out/groups,
         \*kernel) or (\*kernel, out/groups, in). torch and Keras take its fans from the wrong axes; Flax
@@ -113,6 +113,11 @@ def fans(
     ValueError
         If an axis does not exist or is named twice, the groups or parts do not divide the out axis, or there
         are groups, parts or a transposed weight without an in and an out axis.
+
+    Notes
+    -----
+    An embedding has no fans in this sense: what comes out are the axes of its table, as in torch, Keras and
+    JAX. Its scale is a policy, which a recipe or `fan_in` states.
 
     References
     ----------

@@ -124,6 +124,18 @@ def test_what_is_installed_or_run_by_a_shell_exists() -> None:
             assert nox[1] in sessions, line
 
 
+def test_the_versions_that_the_page_on_installing_asks_for_are_the_projects() -> None:
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    named = dict(re.findall(r"\b(\w+)>=([\d.]*\d)", page))
+    assert named.keys() == {"torch", "jax", "keras"}
+    for library, version in named.items():
+        assert f'{library} = ["{library}>={version}"]' in project
+    python, numpy = re.findall(r"\b(?:Python|NumPy) (\d+\.\d+) or newer", page)
+    assert f'requires-python = ">={python}"' in project
+    assert f'dependencies = ["numpy>={numpy}"]' in project
+
+
 def test_a_console_is_cut_into_commands() -> None:
     found = commands("$ one \\\n  two\nfirst\nsecond\n$ three\n$ four\nlast\n")
     assert [(each.line, each.output) for each in found] == [

@@ -113,6 +113,7 @@ def test_a_plan_of_its_own(folder: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert run("verify", folder, "--plan", plan) == 2
     assert f"--plan: {plan}: the plan lacks contract_version" in capsys.readouterr().err
     assert run("verify", folder, "--plan", tmp_path / "none") == 2
+    assert f"--plan: {tmp_path / 'none'}: No such file or directory" in capsys.readouterr().err
 
 
 def test_statistics_stand_beside_the_proof(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ from ..plan.plan import Plan
 from ..printable import printable
 from ..progress import Progress
 from ..regular_file import read_regular
+from ..threads import default_threads
 from .arguments import add_plan_arguments, file_size, model_and_plan, output_path, part_of, thread_number
 
 __all__ = ["add_arguments", "run"]
@@ -88,6 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
     target.check(replace=arguments.force, resume=arguments.resume)
     if complaint := isa_complaint():
         raise ValueError(complaint)
+    if arguments.threads is None:
+        default_threads()  # or it raises, if the environment names no number
     label = plan.model or str(arguments.plan)
     if not arguments.json:
         print(printable(f"{label}, recipe {plan.recipe}, {report['dtype']}, seed {plan.seed}"), flush=True)

@@ -157,6 +157,8 @@ def _plan(arguments: argparse.Namespace, checkpoint: StoredCheckpoint) -> Plan:
         )
     try:
         return Plan.from_json(read_regular(arguments.plan, _MAX_PLAN_BYTES).decode())
+    except OSError as error:
+        raise ValueError(f"--plan: {arguments.plan}: {error.strerror}") from error
     except ValueError as error:
         raise ValueError(f"--plan: {arguments.plan}: {error}") from error
 

@@ -128,7 +128,9 @@ def test_who_holds_the_lock_may_move_the_generator() -> None:
             generator.state = {**generator.state}
             print(generator.jumped().state["state"]["position"], generator.state["state"]["position"])
     """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.split() == ["0", "100"]
 
 

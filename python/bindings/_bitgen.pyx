@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True, autotestdict=False
+# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True, autotestdict=False, auto_pickle=False
 """The bit generator that lets numpy.random.Generator draw from the streams of the value contract.
 
 It knows how words are handed out one by one; it must not know how a word is made, nor laws, memory or plans.

@@ -60,7 +60,9 @@ def test_a_windows_module_exports_the_c_interface_alone(windows_library: Path, t
     module = tmp_path / "module.dll"
     whole = ("-Wl,--whole-archive", windows_library, "-Wl,--no-whole-archive")
     output(tool("x86_64-w64-mingw32-g++-posix"), "-shared", *whole, "-static", "-o", module)
-    table = output(tool("x86_64-w64-mingw32-objdump"), "-p", module).partition("[Ordinal/Name Pointer] Table")[2]
+    table = output(tool("x86_64-w64-mingw32-objdump"), "-p", module).partition(
+        "[Ordinal/Name Pointer] Table"
+    )[2]
     names = set(re.findall(r"^\s+\[ *\d+\].* (\S+)$", table.partition("\n\n")[0], re.MULTILINE))
     assert names == {"fanfill_abi", "fanfill_contract_version", "fanfill_fill", "fanfill_message"}
 

@@ -10,6 +10,7 @@ import difflib
 import importlib
 import inspect
 import os
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -44,7 +45,8 @@ def signature(value: Any) -> str:
         if maker is not object and not is_ours(maker):
             return f" constructed as {maker.__module__.partition('.')[0]}'s"
     try:
-        return str(inspect.signature(value))
+        # As Python 3.14 prints the annotations of a named tuple.
+        return re.sub(r"ForwardRef\('(\w+)'\)", r"\1", str(inspect.signature(value)))
     except (TypeError, ValueError):
         return "(...)"
 

@@ -57,7 +57,7 @@ warnings.simplefilter("ignore")  # NumPy's own
 try:
     import fanfill
 except ImportError as error:
-    print(error)
+    print(error, flush=True)  # a sub-interpreter that is left behind may not do it
 ''')
 assert failure is None, failure
 """

@@ -63,6 +63,9 @@ def lint(session: nox.Session) -> None:
         str(path) for path in cpp if "do not edit" not in path.read_text(encoding="utf-8")
     ]  # not generated
     session.run("clang-format", "--dry-run", "--Werror", *ours)
+    session.run(
+        "check-jsonschema", "--builtin-schema", "vendor.github-workflows", ".github/workflows/wheels.yml"
+    )
     session.run("mypy")
     session.run("stubtest", "fanfill._core", "fanfill._bitgen", "--mypy-config-file", "pyproject.toml")
 

@@ -18,7 +18,16 @@ nox.options.sessions = ["lint", "tests"]
 nox.options.error_on_missing_interpreters = True
 
 # One exact version, because its CPU-only build is the one every machine can install.
-FRAMEWORKS = ["torch==2.13.0", "flax", "ml_dtypes", "optax", "ray", "safetensors", "transformers"]
+FRAMEWORKS = [
+    "torch==2.13.0",
+    "flax",
+    "ml_dtypes",
+    "optax",
+    "ray",
+    "safetensors",
+    "scikit-learn",
+    "transformers",
+]
 
 # The long batteries, packages of tests/, and what each needs; CONTRIBUTING.md says what they show.
 BUILD = ["cmake>=3.21", "ninja"]
@@ -55,6 +64,9 @@ def lint(session: nox.Session) -> None:
         str(path) for path in cpp if "do not edit" not in path.read_text(encoding="utf-8")
     ]  # not generated
     session.run("clang-format", "--dry-run", "--Werror", *ours)
+    session.run(
+        "check-jsonschema", "--builtin-schema", "vendor.github-workflows", ".github/workflows/wheels.yml"
+    )
     session.run("mypy")
     session.run("stubtest", "fanfill._core", "fanfill._bitgen", "--mypy-config-file", "pyproject.toml")
 

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import fanfill as ff
 from fanfill.checkpoint.atomic_file import AtomicFile
+from fanfill.checkpoint.shard_index import INDEX_NAME
 
 
 def write(path: Path, *, replace: bool = False) -> None:
@@ -38,3 +41,31 @@ def test_a_symbolic_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
     write(tmp_path / "link", replace=True)
     assert (tmp_path / "target").read_bytes() == b"old"
     assert (tmp_path / "link").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_content_is_durable_before_a_name_and_names_in_the_end(
+    replace: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[str, str]] = []
+
+    def recorded(call: str) -> Any:
+        function = getattr(os, call)
+
+        def record(first: Any, *rest: Any, **named: Any) -> Any:
+            name = os.readlink(f"/proc/self/fd/{first}") if type(first) is int else rest[0]
+            calls.append((call, Path(name).name))
+            return function(first, *rest, **named)
+
+        return record
+
+    for call in ("fsync", "replace", "link"):
+        monkeypatch.setattr(os, call, recorded(call))
+    plan = ff.Plan([ff.ParamSpec(name, (64,), ff.Normal()) for name in "ab"], seed=0)
+    plan.write(tmp_path / "new" / "m", max_shard_size=256, replace=replace)
+    names = [f"model-0000{number}-of-00002.safetensors" for number in (1, 2)] + [INDEX_NAME]
+    made = [(call, f".{n}.{stage}") for n in names for call, stage in
+            (("fsync", "partial"), ("replace", "complete"))]  # fmt: skip
+    named = [("replace" if replace else "link", name) for name in names]
+    # The folder's own name, and that of the one above it, which was made too.
+    assert calls == [*made, *named, ("fsync", "m"), ("fsync", tmp_path.name), ("fsync", "new")]

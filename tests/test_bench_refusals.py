@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from fanfill import cli
+from fanfill.benchmark import tasks
 from fanfill.benchmark.regression import changes, changes_text, read_report
+from fanfill.benchmark.rivals import RIVALS
 from fanfill.benchmark.run import Run
 from fanfill.commands import bench
 
@@ -34,6 +36,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--task", "lwas"], 2, "invalid choice: 'lwas'"),
         (["--rival", "nunpy"], 2, "invalid choice: 'nunpy'"),
         (["--task", "small", "--rival", "keras-jax"], 2, "keras-jax: small asks numpy, torch"),
+        (["--task", "isa", "--task", "words", "--rival", "timm"], 2, "isa asks memset; words asks numpy"),
         (["--size", "12 parsecs"], 2, "must be a number of bytes"),
         (["--size", "100"], 2, "--size: 100 bytes are below 4,096"),
         (["--size", "900TB"], 1, "--size: 900,000,000,000,000 bytes need some"),
@@ -51,6 +54,29 @@ def test_what_cannot_be_done_is_refused_first(
     captured = capsys.readouterr()
     assert said in captured.err
     assert captured.out == ""
+
+
+def test_a_rival_that_no_task_asks_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench, "measure", lambda arguments: {})
+    monkeypatch.setattr(bench, "finish", lambda *_: 0)
+    assert cli.main(["bench", "--task", "isa", "--rival", "numpy", "memset"]) == 0
+    assert capsys.readouterr().err == "fanfill: --rival: no task asks numpy: isa asks memset\n"
+    assert cli.main(["bench", "--task", "isa", "laws", "--rival", "numpy", "memset"]) == 0
+    assert cli.main(["bench", "--task", "isa"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_options_that_are_given_again_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(bench, "checked", lambda arguments: seen.append(arguments))
+    monkeypatch.setattr(bench, "measure", lambda arguments: {})
+    monkeypatch.setattr(bench, "finish", lambda *_: 0)
+    again = ["--task", "laws", "--rival", "numpy", "--task", "isa", "laws", "--rival", "memset", "numpy"]
+    assert cli.main(["bench", *again]) == cli.main(["bench"]) == 0
+    assert (seen[0].task, seen[0].rival) == (["laws", "isa"], ["numpy", "memset"])
+    assert (seen[1].task, seen[1].rival) == (list(tasks.TASKS), list(RIVALS))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"comparisons": []}', '{"comparisons": [{}]}', "no JSON"])

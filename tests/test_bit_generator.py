@@ -6,9 +6,12 @@ It must not know how a word is made: `random.words` says which ones there are.
 from __future__ import annotations
 
 import copy
+import inspect
+import os
 import pickle
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -81,6 +84,70 @@ def test_a_pickled_generator_goes_on() -> None:
     generator.normal(size=100)
     again = pickle.loads(pickle.dumps(generator))
     np.testing.assert_array_equal(again.normal(size=100), generator.normal(size=100))
+
+
+ANOTHER_PROCESS = """
+import pickle, sys
+generator = pickle.load(sys.stdin.buffer)  # brings fanfill along by itself
+print(*generator.integers(0, 2**32, 600, dtype="uint32"))
+"""
+
+
+def test_a_pickle_is_read_by_another_process() -> None:
+    generator = np.random.Generator(Philox4x32(11, key="w"))
+    generator.integers(0, 2**32, 7, dtype=np.uint32)  # half a draw is kept
+    command = [sys.executable, "-c", ANOTHER_PROCESS]
+    found = subprocess.run(command, input=pickle.dumps(generator), capture_output=True, check=True).stdout
+    expected = generator.integers(0, 2**32, 600, dtype=np.uint32)
+    np.testing.assert_array_equal(np.array(found.split(), np.uint32), expected)
+    assert Philox4x32.__module__ == "fanfill._bitgen"
+
+
+def test_the_signature_is_its_own() -> None:
+    assert str(inspect.signature(Philox4x32)) == "(seed=None, *, key=0)"
+    assert (Philox4x32.__doc__ or "").startswith("Philox4x32-10 as a bit generator")
+
+
+def test_a_second_init_begins_anew() -> None:
+    generator = Philox4x32(11, key="w").jumped(3)
+    np.random.Generator(generator).integers(0, 2**32, 7, dtype=np.uint32)
+    before = generator.state
+    with pytest.raises(ValueError, match="seed must be in"):
+        generator.__init__(-1)  # type: ignore[misc]
+    assert generator.state == before
+    generator.__init__(5, key=9)  # type: ignore[misc]
+    assert generator.state == Philox4x32(5, key=9).state
+    np.testing.assert_array_equal(drawn(generator, 3), drawn(Philox4x32(5, key=9), 3))
+
+
+def test_who_holds_the_lock_may_move_the_generator() -> None:
+    code = """if True:
+        import fanfill
+        generator = fanfill.random.Philox4x32(5)
+        with generator.lock:  # as NumPy asks of code that draws by itself
+            generator.advance(100)
+            generator.state = {**generator.state}
+            print(generator.jumped().state["state"]["position"], generator.state["state"]["position"])
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split() == ["0", "100"]
+
+
+def test_threads_share_the_words_and_a_state_is_of_one_moment() -> None:
+    generator, n = np.random.Generator(Philox4x32(5)), 20 * DRAWS
+    found: list[Any] = []
+    threads = [threading.Thread(target=lambda: found.append(generator.random(n))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    states = []
+    while any(thread.is_alive() for thread in threads):
+        states.append(generator.bit_generator.state["state"]["position"])
+    assert states == sorted(states)
+    assert {position % n for position in states} <= {0}
+    expected = np.random.Generator(Philox4x32(5)).random(4 * n)
+    np.testing.assert_array_equal(np.sort(np.concatenate(found)), np.sort(expected))
 
 
 @given(steps=st.lists(st.integers(-1000, 3000), max_size=6))
@@ -233,7 +300,10 @@ def test_repr_says_where_it_is() -> None:
 def test_an_unknown_instruction_set_is_refused() -> None:
     code = "import fanfill; fanfill.random.Philox4x32(7)"
     run = subprocess.run(
-        [sys.executable, "-c", code], env={"FANFILL_ISA": "sse9"}, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code],
+        env={**os.environ, "FANFILL_ISA": "sse9"},
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert run.returncode == 1
     assert "ValueError: FANFILL_ISA: 'sse9' is no instruction set here" in run.stderr

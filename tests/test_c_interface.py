@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +117,34 @@ def test_another_abi_is_refused_before_a_struct_is_read(library: ctypes.CDLL, ab
 @given(threads=st.integers(-(2**31), 0))
 def test_no_thread_at_all_is_refused(library: ctypes.CDLL, threads: int) -> None:
     assert library.fanfill_fill(1, None, 0, 7, threads) == BAD_ARGUMENT
+
+
+HEADER = Path(ff.get_include()) / "fanfill/fanfill.h"
+DECLARATIONS = Path(ff.__file__).with_name("__init__.pxd")
+MEMBERS = re.compile(r"(?:const )?(?:void|int32_t|int64_t|uint64_t|double)\*? \*?(\w+)(?:;|$)", re.MULTILINE)
+NAMES = re.compile(r"^\s+(FANFILL_\w+)$", re.MULTILINE)
+FUNCTIONS = re.compile(
+    r"^(?:FANFILL_EXPORT| {4})\s*((?:const char\*|int) fanfill_\w+\(.*?\))", re.MULTILINE | re.DOTALL
+)
+
+
+def normal(text: str) -> str:
+    return re.sub(r"\s+", " ", text).replace("(void)", "()")
+
+
+def test_cython_and_ctypes_see_what_the_header_declares() -> None:
+    header = re.sub(r"/\*.*?\*/", "", HEADER.read_text(encoding="utf-8"), flags=re.DOTALL)
+    cython = DECLARATIONS.read_text(encoding="utf-8")
+    struct = header.partition("typedef struct fanfill_job {")[2].partition("}")[0]
+    fields = MEMBERS.findall(struct)
+    assert len(fields) == struct.count(";")
+    assert fields == MEMBERS.findall(
+        cython.partition("ctypedef struct fanfill_job:")[2].partition("int fanfill_fill")[0]
+    )
+    assert fields == [field[0] for field in Job._fields_]
+    assert ctypes.sizeof(Job) == 128
+    enumerators = " ".join(re.findall(r"^enum \w+ \{(.*?)\}", header, re.MULTILINE | re.DOTALL))
+    assert re.findall(r"FANFILL_\w+", enumerators) == NAMES.findall(cython)
+    functions = [normal(text) for text in FUNCTIONS.findall(header)]
+    assert len(functions) == 4
+    assert functions == [normal(text) for text in FUNCTIONS.findall(cython)]

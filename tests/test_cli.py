@@ -311,3 +311,22 @@ def test_progress_is_drawn_on_a_terminal_and_wiped() -> None:
     assert "100%" in terminal.getvalue()
     assert terminal.getvalue().endswith("\r\x1b[K")
     assert pipe.getvalue() == ""
+
+
+def test_progress_keeps_to_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    terminal.fileno = lambda: 1  # type: ignore[method-assign]
+    monkeypatch.setattr(os, "get_terminal_size", lambda descriptor: os.terminal_size((30, 24)))
+    with Progress("a-model-of-a-long-name", terminal) as progress:
+        progress(50, 100)
+    drawn = terminal.getvalue().split("\r")[1].removesuffix("\x1b[K")
+    assert len(drawn) < 30
+    assert drawn.startswith("a-model-of-a-long-name  50%")
+
+
+def test_a_name_that_is_no_text_is_printed_all_the_same(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/caf\xe9\x1b[2J.safetensors"
+    command = [sys.executable, "-m", "fanfill", "init", "gpt2", "--dry-run", "--out", name]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONUTF8": "1"})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "caf\\udce9\\x1b[2J.safetensors" in done.stdout

@@ -55,12 +55,21 @@ def test_a_dry_run_refuses_what_the_run_refuses(tmp_path: Path, capsys: pytest.C
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_an_unknown_instruction_set_is_refused_before_a_word_is_printed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("FANFILL_ISA", ": 'bogus' is no instruction set here; "),
+        ("FANFILL_NUM_THREADS", " must be a positive integer, not 'bogus'; "),
+    ],
+)
+def test_a_wrong_environment_is_refused_before_a_word_is_printed(
+    name: str, said: str, tmp_path: Path
+) -> None:
     command = [sys.executable, "-m", "fanfill", "init", "gpt2", "--dry-run", "--out", str(tmp_path / "m")]
-    environment = {**os.environ, "FANFILL_ISA": "bogus"}
+    environment = {**os.environ, name: "bogus"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("fanfill: error: FANFILL_ISA: 'bogus' is no instruction set here; ")
+    assert done.stderr.startswith(f"fanfill: error: {name}{said}")
 
 
 @pytest.mark.parametrize("taken", ["model.safetensors", "config.json"])
@@ -102,6 +111,10 @@ def test_info_names_the_file_it_can_not_read(tmp_path: Path, capsys: pytest.Capt
     ("arguments", "message"),
     [
         ([], "COMMAND"),
+        ([""], "COMMAND"),
+        (["int", "tiny", "--out", "x"], "unknown command 'int', did you mean 'init'? known: init, plan"),
+        (["--seed", "3", "init", "tiny", "--out", "x"], "--seed: a command's options follow it, as in"),
+        (["--json"], "--json: a command's options follow it"),
         (["init", "tiny"], "--out, e.g. `--out gpt2` for a folder"),
         (["init", "tiny", "--dry-run"], "--out, e.g. `--out gpt2` for a folder"),
         (["init", "tiny", "--out", ""], "--out: is empty"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -39,6 +40,41 @@ def test_every_block_says_what_it_is(name: str) -> None:
 def test_no_measured_figure_is_written_by_hand(name: str) -> None:
     text = re.sub(r"```.*?```", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.DOTALL)
     assert not MEASURED.findall(text)
+
+
+def test_what_the_page_on_training_says_holds_in_its_results() -> None:
+    results = {
+        name: json.loads((ROOT / f"docs/results/{name}.json").read_text(encoding="utf-8"))["runs"]
+        for name in ("first_steps", "he_depth")
+    }
+    steps: dict[int, dict[str, list[float]]] = {}
+    for step in (0, 10, 30, 300):
+        runs = [run for run in results["first_steps"] if run["step"] == step]
+        assert [run["seed"] for run in runs] == [0, 1, 2]
+        steps[step] = {
+            name: [median(values) for values in zip(*(run[name] for run in runs), strict=True)]
+            for name in ("pre_activation", "correlation", "weight_gradient")
+        }
+    # "lose three quarters", "several times", "towards 1, comes down", "ten at most", "a ten-thousandth"
+    variance = {step: found["pre_activation"][-1] for step, found in steps.items()}
+    assert 0.2 < variance[10] / 2.0 < 0.3
+    assert variance[30] / 2.0 > 4.0
+    assert steps[0]["correlation"][-1] > 0.8 > 0.55 > steps[300]["correlation"][-1]
+    slopes = {step: found["weight_gradient"] for step, found in steps.items()}
+    assert all(max(each) / min(each) < 10.5 for each in slopes.values())
+    assert all(before / after > 1e4 for before, after in zip(slopes[0], slopes[300], strict=True))
+
+    left = {}  # at which epoch a run has left chance, 2.303
+    for run in results["he_depth"]:
+        below = [epoch for epoch, loss in enumerate(run["losses"]) if loss < 2.2]
+        left.setdefault((run["rule"], run["depth"]), []).append(below[0] if below else None)
+        if run["rule"] == "He":  # "learn the digits in a few epochs"
+            assert run["losses"][13] < 0.1
+            assert run["accuracy"] > 0.96
+    assert left["He", 22] == left["He", 30] == [1, 1, 1]
+    assert all(20 <= epoch <= 26 for epoch in left["Glorot", 22])
+    assert sum(epoch is None for epoch in left["Glorot", 30]) == 2
+    assert min(epoch for epoch in left["Glorot", 30] if epoch is not None) < 30
 
 
 def test_there_is_a_notebook_for_each_tutorial_and_a_page_for_each_notebook() -> None:
@@ -86,6 +122,18 @@ def test_what_is_installed_or_run_by_a_shell_exists() -> None:
             assert set(filter(None, (install[1] or "").split(","))) <= extras, line
         if nox:
             assert nox[1] in sessions, line
+
+
+def test_the_versions_that_the_page_on_installing_asks_for_are_the_projects() -> None:
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    named = dict(re.findall(r"\b(\w+)>=([\d.]*\d)", page))
+    assert named.keys() == {"torch", "jax", "keras"}
+    for library, version in named.items():
+        assert f'{library} = ["{library}>={version}"]' in project
+    python, numpy = re.findall(r"\b(?:Python|NumPy) (\d+\.\d+) or newer", page)
+    assert f'requires-python = ">={python}"' in project
+    assert f'dependencies = ["numpy>={numpy}"]' in project
 
 
 def test_a_console_is_cut_into_commands() -> None:

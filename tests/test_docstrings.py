@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import inspect
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,35 @@ def test_there_are_examples() -> None:
         sum(bool(test.examples) for name in MODULES for test in finder.find(importlib.import_module(name)))
         > 50
     )
+
+
+def sections(text: str) -> dict[str, list[str]]:
+    """Return the lines of a numpydoc text under their headings; those before the first under ""."""
+    found: dict[str, list[str]] = {}
+    heading = ""
+    lines = inspect.cleandoc(text).splitlines()
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        if re.fullmatch("-{3,}", below):
+            heading = line
+        elif not re.fullmatch("-{3,}", line):
+            found.setdefault(heading, []).append(line)
+    return found
+
+
+def documented(text: str) -> list[str]:
+    """Return the names that the section on parameters describes."""
+    lines = sections(text).get("Parameters", [])
+    heads = [line.partition(" : ")[0] for line in lines if line and not line.startswith(" ")]
+    return [name for head in heads for name in re.findall(r"\w+", head)]
+
+
+FUNCTIONS = [name for name in fanfill.__all__ if inspect.isfunction(getattr(fanfill, name))]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_parameter_of_a_public_function_is_described(name: str) -> None:
+    function = getattr(fanfill, name)
+    text = function.__doc__
+    assert sorted(documented(text)) == sorted(inspect.signature(function).parameters)
+    assert "Examples" in sections(text)
+    assert "Raises" in sections(text) or not documented(text)

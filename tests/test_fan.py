@@ -122,6 +122,18 @@ def test_a_batch_axis_named_twice_is_refused() -> None:
         ff.fans((5, 3, 2), batch_axes=(1, -2))
 
 
+@pytest.mark.parametrize("axes", [None, "0", {0}, (0.0,), True])
+def test_batch_axes_that_are_no_sequence_of_ints_are_refused(axes: object) -> None:
+    with pytest.raises(TypeError, match=r"^batch_axes must be an int or a sequence of ints, not "):
+        ff.fans((5, 3), batch_axes=axes)  # type: ignore[call-overload]
+
+
+def test_numpy_axes_and_sizes_are_ints() -> None:
+    assert ff.fans((8, 5, 3), batch_axes=np.array([0])) == (3, 5)  # type: ignore[call-overload]
+    assert ff.fans((8, 5, 3), batch_axes=0) == (3, 5)  # type: ignore[call-overload]
+    assert ff.fans((6, 3), parts=np.array([4, 2])) == ((3, 4), (3, 2))  # type: ignore[call-overload]
+
+
 @pytest.mark.parametrize("parts", [(4, 4), (), (8, -2), 5])
 def test_parts_that_do_not_make_up_the_out_axis_are_refused(parts: object) -> None:
     with pytest.raises(ValueError, match="parts"):

@@ -84,6 +84,11 @@ def test_closed_forms_of_rectifiers(slope: float) -> None:
     assert ff.gains("leaky_relu", slope).forward == pytest.approx(ff.gain("leaky_relu", slope), rel=1e-12)
 
 
+def test_the_reference_lists_every_name() -> None:
+    assert ff.gains.__doc__ is not None
+    assert all(f"``{name}``" in ff.gains.__doc__ for name in ACTIVATIONS)
+
+
 def test_closed_forms() -> None:
     assert ff.gains("linear") == pytest.approx((1.0, 1.0), rel=1e-13)
     assert ff.gains("relu") == pytest.approx((math.sqrt(2.0),) * 2, rel=1e-13)
@@ -108,6 +113,27 @@ def test_a_function_of_ones_own() -> None:
     assert own.backward == pytest.approx(math.sqrt(2.0), rel=1e-5)
     exact = ff.gains(lambda z: np.maximum(z, 0.0), derivative=lambda z: np.where(z > 0, 1.0, 0.0))
     assert exact == pytest.approx(ff.gains("relu"), rel=1e-12)
+
+
+def test_a_function_may_write_into_what_it_is_given() -> None:
+    def in_place(z: Any) -> Any:
+        z *= 2.0
+        return z
+
+    assert ff.gains(in_place) == pytest.approx((0.5, 0.5), rel=1e-8)
+    kept = ff.gains(lambda z: np.maximum(z, 0.0, out=z))
+    assert kept == pytest.approx((math.sqrt(2.0),) * 2, rel=1e-4)
+    assert ff.gains(lambda z: z > 0.0, derivative=np.ones_like) == pytest.approx((math.sqrt(2.0), 1.0))
+
+
+@pytest.mark.parametrize("std", [1e-3, 1e-6, 1e-12])
+def test_differences_see_a_corner_however_small_what_comes_is(std: float) -> None:
+    found = ff.gains(lambda z: np.maximum(z, 0.0), law=ff.Normal(0.0, std))
+    assert found.forward == pytest.approx(math.sqrt(2.0) / std, rel=1e-9)
+    assert found.backward == pytest.approx(math.sqrt(2.0), rel=1e-4)
+    # Where a function isn't 0 at 0, a step as small as that would drown in rounding.
+    sigmoid = ff.gains(lambda z: 1.0 / (1.0 + np.exp(-z)), law=ff.Normal(0.0, std))
+    assert sigmoid.backward == pytest.approx(4.0, rel=1e-5)
 
 
 def test_other_laws_of_pre_activations() -> None:
@@ -148,6 +174,13 @@ def test_a_gain_goes_into_every_fan_scaled_function() -> None:
         ((lambda z: np.exp(z * z / 4),), {}, ValueError, "diverges"),
         ((lambda z: np.exp(z**2),), {}, ValueError, "diverges"),
         ((lambda z: 1.0 / z,), {}, ValueError, "diverges"),
+        ((lambda z: z + 0j,), {}, TypeError, "must return real numbers, not complex128"),
+        ((lambda z: np.tanh(z.astype(np.float32)),), {}, TypeError, "rounds to float32; compute in float64"),
+        ((np.sign,), {}, ValueError, "the derivative of sign .* jumps or is too steep .* give derivative="),
+        ((lambda z: (z > 0.0).astype(int),), {}, ValueError, "jumps or is too steep"),
+        ((lambda z: np.abs(z) ** 0.5,), {}, ValueError, "jumps or is too steep"),
+        ((np.tanh,), {"derivative": 3}, TypeError, "derivative must be a function, not int"),
+        (("elu", math.inf), {}, ValueError, "param must be finite"),
         (("relu",), {"law": ff.Constant(1.0)}, TypeError, "law must be a Normal, Uniform or TruncatedNormal"),
     ],
 )

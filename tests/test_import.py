@@ -6,6 +6,7 @@ It must not know what the package does once it is imported.
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 
@@ -33,9 +34,8 @@ def cpu_seconds(code: str) -> float:
 def test_it_takes_little_more_time_than_numpy() -> None:
     modules = ("fanfill", "numpy")
     rounds = [[cpu_seconds(f"import {module}") for module in modules] for _ in range(12)]
-    # The least of each: what other work on the machine adds by way of caches and clocks is never negative.
-    ours, theirs = (min(times) for times in zip(*rounds, strict=True))
-    assert ours <= 1.3 * theirs, rounds
+    # Of neighbours in time, which other work on the machine slows alike by way of caches and clocks.
+    assert statistics.median(ours / theirs for ours, theirs in rounds) <= 1.3, rounds
 
 
 def test_it_imports_no_framework() -> None:
@@ -57,7 +57,7 @@ warnings.simplefilter("ignore")  # NumPy's own
 try:
     import fanfill
 except ImportError as error:
-    print(error)
+    print(error, flush=True)  # a sub-interpreter that is left behind may not do it
 ''')
 assert failure is None, failure
 """

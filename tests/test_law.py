@@ -9,7 +9,7 @@ import pickle
 import numpy as np
 import pytest
 
-from fanfill import Arange, Constant, Law, LogUniform, Normal, TruncatedNormal, Uniform
+from fanfill import Arange, Constant, Law, LogUniform, Normal, TruncatedNormal, Uniform, fill_
 from fanfill.dtype import as_dtype
 
 LAWS = [
@@ -27,7 +27,7 @@ LAWS = [
 @pytest.mark.parametrize("law", LAWS)
 def test_repr_evaluates_to_an_equal_law(law: Law) -> None:
     names = {kind.__name__: kind for kind in map(type, LAWS)}
-    assert eval(repr(law), names | {"inf": math.inf}) == law
+    assert eval(repr(law), names) == law  # an infinite bound too: inf alone is no name of Python's
 
 
 @pytest.mark.parametrize("law", LAWS)
@@ -77,6 +77,18 @@ def test_dictionary_with_a_bad_value_is_refused_by_the_law() -> None:
         Law.from_dict({"law": "normal", "std": -1.0})
 
 
+@pytest.mark.parametrize(("kind", "lacking"), [("constant", "value"), ("log_uniform", "low, high")])
+def test_dictionary_that_lacks_a_parameter_is_refused(kind: str, lacking: str) -> None:
+    with pytest.raises(ValueError, match=f"^law: {kind} lacks {lacking}$"):
+        Law.from_dict({"law": kind})
+
+
+@pytest.mark.parametrize("entries", ["normal", 5, None, [1.0]])
+def test_what_is_no_dictionary_is_refused(entries: object) -> None:
+    with pytest.raises(TypeError, match=r"^law must be a mapping, as Law\.to_dict writes it, not "):
+        Law.from_dict(entries)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("law", LAWS)
 def test_laws_are_frozen(law: Law) -> None:
     with pytest.raises(AttributeError):
@@ -86,6 +98,29 @@ def test_laws_are_frozen(law: Law) -> None:
 def test_equal_laws_have_equal_hashes_and_unequal_ones_differ() -> None:
     assert hash(Normal(0, 1)) == hash(Normal(0.0, 1.0))
     assert len({Normal(0, 1), Normal(0.0, 1.0), Normal(0, 2), Uniform(0, 1), Constant(0)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("law", "other"),
+    [
+        (Constant(0.0), Constant(-0.0)),
+        (Normal(0.0, 0.0), Normal(-0.0, 0.0)),
+        (Uniform(0.0, 1.0), Uniform(-0.0, 1.0)),
+        (TruncatedNormal(bounds=(0.0, 1.0)), TruncatedNormal(bounds=(-0.0, 1.0))),
+    ],
+)
+def test_the_two_zeros_are_different_parameters(law: Law, other: Law) -> None:
+    assert law != other
+    assert len({law, other}) == 2
+    assert type(law).from_dict(other.to_dict()) == other != law
+    assert eval(repr(other), {type(law).__name__: type(law)}) == other != law
+
+
+def test_laws_with_unequal_bits_are_unequal() -> None:
+    drawn = [fill_(np.ones(1), Constant(zero), seed=0, key=0).tobytes() for zero in (0.0, -0.0)]
+    assert drawn[0] != drawn[1]
+    assert Constant(0.0) != Constant(-0.0)
+    assert Constant(0.0) != 0.0
 
 
 def test_numpy_scalars_become_floats() -> None:
@@ -114,7 +149,7 @@ def test_parameters_that_are_not_finite_are_refused(value: float) -> None:
 
 
 def test_a_number_beyond_float64_is_refused() -> None:
-    with pytest.raises(OverflowError, match="std is beyond the range"):
+    with pytest.raises(ValueError, match="std is beyond the range"):
         Normal(std=10**400)
 
 
@@ -152,9 +187,10 @@ def test_nan_in_the_bounds_is_refused() -> None:
         TruncatedNormal(bounds=(0.0, math.nan))
 
 
-def test_unknown_unit_is_refused() -> None:
+@pytest.mark.parametrize("unit", ["std", None, ["sigma"]])
+def test_unknown_unit_is_refused(unit: object) -> None:
     with pytest.raises(ValueError, match="unit must be 'sigma' or 'absolute'"):
-        TruncatedNormal(unit="std")  # type: ignore[arg-type]
+        TruncatedNormal(unit=unit)  # type: ignore[arg-type]
 
 
 def test_correct_variance_must_be_a_bool() -> None:

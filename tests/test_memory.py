@@ -95,6 +95,9 @@ def test_memoryview_with_negative_strides() -> None:
 def test_ctypes_array() -> None:
     out = fill((ctypes.c_float * 24)())
     np.testing.assert_array_equal(np.frombuffer(out, np.float32), REFERENCE)
+    made: dict[str, Any] = {"ctypes": ctypes}
+    exec("array = (ctypes.c_float * 24)()", made)  # a type without a __module__, as the place has no name
+    np.testing.assert_array_equal(np.frombuffer(fill(made["array"]), np.float32), REFERENCE)
 
 
 def test_bytearray_with_its_element_type_named() -> None:

@@ -60,6 +60,10 @@ def test_wrong_dtype_is_refused(dtype: str) -> None:
     )
 
 
+def test_complex_array_is_refused_with_the_way_out() -> None:
+    refused(np.zeros(4, np.complex64), TypeError, r"fill out\.real and out\.imag, each under its own key$")
+
+
 def test_object_array_is_refused() -> None:
     refused(np.zeros(4, object), TypeError, "out has elements of object", bits=b"")
 

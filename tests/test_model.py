@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+from typing import Any
 
 import pytest
 
@@ -161,7 +163,52 @@ def test_the_spec_of_a_parameter_has_all_of_it() -> None:
     assert padded == ParamSpec("e", (9, 4), laws[0], padding_row=3)
 
 
+@pytest.mark.parametrize("find", [models.find, recipes.find])
+@pytest.mark.parametrize("name", [5, None])
+def test_a_name_that_is_no_str_is_refused_without_a_guess(find: Any, name: object) -> None:
+    with pytest.raises(TypeError, match=f"must be named by a str, not {name}; known: ") as caught:
+        find(name)
+    assert "did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"layout": "hwio"}, "^layout of parameter 'w' must be 'oi' or 'io'"),
+        ({"parts": 3}, "^parameter 'w': parts: 3 does not divide the 4"),
+        ({"parts": None}, "^parameter 'w': parts must be"),
+        ({"batch_axes": (7,)}, "^parameter 'w': batch_axes"),
+        ({"padding_row": 4}, "^parameter 'w': padding_row must be one of the 4 rows"),
+        ({"groups": 3}, "^parameter 'w': groups: 3 does not divide the 4"),
+        ({"groups": 2.0}, "^parameter 'w': groups must be an integer"),
+        ({"tie": "v"}, "^tie of parameter 'w'"),
+        ({"buffer": 1}, "^buffer of parameter 'w'"),
+    ],
+)
+def test_a_parameter_is_checked_when_it_is_made(members: dict[str, Any], message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        Parameter("w", (4, 2), **members)
+
+
+def test_equal_parameters_and_models_are_equal_and_hash() -> None:
+    assert Parameter("w", (4, 2), parts=2) == Parameter("w", (4, 2), parts=[2, 2])
+    for name in ("gpt2", "resnet-50"):
+        same = pickle.loads(pickle.dumps(models.find(name)))
+        assert same == models.find(name)
+        assert hash(same) == hash(models.find(name))
+
+
 def test_depth_width_and_parameters_are_checked() -> None:
+    with pytest.raises(TypeError, match=r"^depth of model 'm' must be an integer"):
+        Model("m", [], depth="1")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^width of model 'm' must be an integer"):
+        Model("m", [], depth=1, width=1.5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^dtype of model 'm'"):
+        Model("m", [], depth=1, dtype="int8")
+    with pytest.raises(TypeError, match=r"^parameters of model 'm' must be"):
+        Model("m", 5, depth=1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^name of a model must be a str"):
+        Model(5, [], depth=1)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="width"):
         Model("m", [], depth=1, width=0)
     with pytest.raises(ValueError, match="depth"):

@@ -85,6 +85,18 @@ def test_members_at_their_default_stay_out_of_the_dict() -> None:
     assert BUFFER.to_dict()["buffer"] is True
 
 
+@pytest.mark.parametrize("law", ["normal", None, 5, [5]])
+def test_from_dict_names_the_parameter_whose_law_is_none(law: object) -> None:
+    with pytest.raises(TypeError, match=r"^parameter 'w': law must be a mapping"):
+        ff.ParamSpec.from_dict({"name": "w", "shape": [2], "dtype": "float32", "law": law})
+
+
+def test_the_repr_evaluates_to_an_equal_spec() -> None:
+    cut = ff.ParamSpec("w", (4, 2), ff.TruncatedNormal(bounds=(0, float("inf"))))
+    for spec in (SPEC, PADDED, BUFFER, cut):
+        assert eval(repr(spec), {name: getattr(ff, name) for name in ff.__all__}) == spec
+
+
 def test_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         SPEC.name = "other"  # type: ignore[misc]
@@ -104,6 +116,10 @@ def test_frozen() -> None:
         ({"dtype": "int8"}, "int8"),
         ({"layout": "hwio"}, "layout"),
         ({"tie": "head.weight"}, "tie"),
+        ({"tie": None}, "^tie of parameter 'w' must be a tuple of names, got None"),
+        ({"parts": None}, "^parameter 'w': parts must be an int or a sequence of ints, not None"),
+        ({"shape": None}, "^shape of parameter 'w' must be an int or a sequence of ints, not None"),
+        ({"law": [ff.Normal()]}, "^parameter 'w': law must be .* or a tuple of them, got "),
         ({"parts": 2}, "parts"),  # a vector has no out axis
         ({"shape": (4, 2), "parts": 3}, "3 does not divide"),
         ({"shape": (4, 2), "parts": (1, 2)}, "add up to the 4"),
@@ -138,6 +154,8 @@ def test_bad_arguments_are_named(arguments: dict[str, object], message: str) -> 
             "sparsity",
         ),
         ("w", "object"),
+        ({"name": "w", "shape": [2], "dtype": "float32", "law": {"law": "cauchy"}}, "^parameter 'w': law: "),
+        ({"name": "w", "shape": [2], "dtype": "float32", "law": {"law": "constant"}}, "lacks value"),
     ],
 )
 def test_from_dict_refuses_what_to_dict_never_wrote(member: dict[str, object], message: str) -> None:

@@ -240,9 +240,14 @@ def test_a_number_below_one_is_refused(parts: int) -> None:
     refused(ValueError, "parts must be from 1", parts=parts)
 
 
-@pytest.mark.parametrize("parts", [True, 1.5, "33", (2, 4.0), (True, 5)])
-def test_parts_that_are_no_integers_are_refused(parts: object) -> None:
-    refused(TypeError, "parts must be an integer", parts=parts)
+@pytest.mark.parametrize("parts", [True, 1.5, "33", {2, 4}, iter((2, 4))])
+def test_parts_that_are_no_sizes_are_refused(parts: object) -> None:
+    refused(TypeError, "^parts must be an int or a sequence of ints, not ", parts=parts)
+
+
+@pytest.mark.parametrize("parts", [(2, 4.0), (5, True)])
+def test_sizes_that_are_no_integers_are_refused(parts: object) -> None:
+    refused(TypeError, r"^parts\[1\] must be an integer", parts=parts)
 
 
 def test_parts_of_a_vector_are_refused() -> None:

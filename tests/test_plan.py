@@ -10,20 +10,7 @@ import numpy as np
 import pytest
 
 import fanfill as ff
-
-
-def small(seed: int = 7, **changes: Any) -> ff.Plan:
-    members: dict[str, Any] = {
-        "wte.weight": ff.ParamSpec("wte.weight", (6, 4), ff.Normal(0.0, 0.02), tie=("head.weight",)),
-        "fc.weight": ff.ParamSpec("fc.weight", (4, 8), ff.TruncatedNormal(0.0, 0.1), layout="io"),
-        "fc.bias": ff.ParamSpec("fc.bias", (8,), ff.Constant(0.0)),
-    }
-    members.update(changes)
-    return ff.Plan(members.values(), seed=seed, model="tiny", recipe="none")
-
-
-def empty(plan: ff.Plan) -> dict[str, np.ndarray[Any, Any]]:
-    return {spec.name: np.full(spec.shape, np.nan, spec.dtype) for spec in plan}
+from small_plan import empty, small
 
 
 def test_order_counts_and_lookup() -> None:
@@ -113,6 +100,23 @@ def test_edited_json_is_refused(edit: Any, message: str) -> None:
 def test_text_that_is_no_plan_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"plan|twice|Expecting|JSON"):
         ff.Plan.from_json(text)
+
+
+def test_plans_are_equal_if_and_only_if_their_hashes_are() -> None:
+    plus, minus = (ff.Plan([ff.ParamSpec("b", (4,), ff.Constant(zero))], seed=0) for zero in (0.0, -0.0))
+    assert plus != minus
+    assert plus.hash != minus.hash
+    assert plus.diff(minus) == ["b: law Constant(value=0.0) -> Constant(value=-0.0)"]
+    halves = ff.ParamSpec("w", (4, 1), (ff.Constant(0.0), ff.Constant(-0.0)), parts=2)
+    drawn = ff.Plan([halves], seed=0).array("w")
+    assert np.signbit(drawn).ravel().tolist() == [False, False, True, True]
+
+
+def test_what_is_no_list_of_specs_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"^parameters must be an iterable of ParamSpec, got 5$"):
+        ff.Plan(5, seed=0)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^parameters must be ParamSpec, got 'wte.weight'$"):
+        ff.Plan(["wte.weight"], seed=0)  # type: ignore[list-item]
 
 
 def test_diff_names_what_changed() -> None:
@@ -317,51 +321,3 @@ def test_array_of_a_region_is_that_part() -> None:
     )
     with pytest.raises(ValueError, match="region"):
         plan.array("wte.weight", ff.Region.flat((6, 5), 0, 3))
-
-
-@pytest.mark.parametrize("shared", [True, False])
-def test_a_tied_name_gets_the_same_values(shared: bool) -> None:
-    plan = small()
-    arrays = empty(plan)
-    arrays["head.weight"] = arrays["wte.weight"] if shared else arrays["wte.weight"].copy()
-    plan.fill_(arrays)
-    np.testing.assert_array_equal(arrays["head.weight"], plan.array("wte.weight"))
-    np.testing.assert_array_equal(arrays["wte.weight"], plan.array("wte.weight"))
-
-
-def test_only_fills_nothing_else() -> None:
-    plan = small()
-    arrays = empty(plan)
-    arrays["buffer"] = np.full(3, np.nan)
-    plan.fill_(arrays, only=["fc.weight"])
-    np.testing.assert_array_equal(arrays.pop("fc.weight"), plan.array("fc.weight"))
-    assert all(np.isnan(array).all() for array in arrays.values())
-    plan.fill_(arrays, only="fc.bias")
-    assert not arrays["fc.bias"].any()
-
-
-@pytest.mark.parametrize(
-    ("change", "only", "error", "message"),
-    [
-        (lambda m: m.pop("fc.bias"), None, KeyError, "fc.bias"),
-        (lambda m: m.update(buffer=np.zeros(3)), None, KeyError, "buffer"),
-        (lambda m: None, ["nothing"], KeyError, "nothing"),
-        (lambda m: m.update({"fc.bias": np.full((1, 8), np.nan, "f4")}), None, ValueError, "shape"),
-        (lambda m: m.update({"fc.bias": np.full(8, np.nan)}), None, ValueError, "float64"),
-        (
-            lambda m: m.update({"fc.bias": np.broadcast_to(np.float32(np.nan), 8)}),
-            None,
-            ValueError,
-            "fc.bias",
-        ),
-    ],
-)
-def test_a_mapping_that_does_not_fit_is_refused_untouched(
-    change: Any, only: Any, error: Any, message: str
-) -> None:
-    plan = small()
-    arrays = empty(plan)
-    change(arrays)
-    with pytest.raises(error, match=message):
-        plan.fill_(arrays, only=only)
-    assert all(np.isnan(arrays[name]).all() for name in ("wte.weight", "fc.weight"))

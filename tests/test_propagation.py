@@ -293,6 +293,15 @@ def test_gradients_are_those_of_the_loss(name: str) -> None:
             np.testing.assert_allclose(squares, [(one[at] ** 2).mean() for one in alone], rtol=1e-10)
 
 
+def test_a_function_is_followed_as_deep_as_a_name() -> None:
+    layers = [(64, 64)] * 60
+    named = ff.propagation(layers, "relu", "glorot_normal", batch=16)
+    own = ff.propagation(layers, lambda z: np.maximum(z, 0.0, out=z), "glorot_normal", batch=16)
+    np.testing.assert_allclose(own.predicted.gradient, named.predicted.gradient, rtol=1e-2)
+    np.testing.assert_allclose(own.measured.pre_activation, named.measured.pre_activation, rtol=1e-12)
+    np.testing.assert_allclose(own.measured.gradient, named.measured.gradient, rtol=1e-3)
+
+
 def test_more_draws_narrow_the_doubt() -> None:
     few, many = (ff.propagation([(32, 32)] * 3, "relu", draws=n, batch=8) for n in (3, 10))
     assert (few.confidence, many.confidence) == (0.75, 1.0 - 2.0**-9)
@@ -366,6 +375,12 @@ SQUARE = [(8, 8)] * 3
         (SQUARE, "relu", "he_normal", {"batch": np.zeros((2, 8))}, ValueError, "zero everywhere"),
         (SQUARE, "relu", "he_normal", {"batch": np.full((2, 8), np.nan)}, ValueError, "holds NaN"),
         (SQUARE, "relu", "he_normal", {"batch": np.ones((2, 8), complex)}, TypeError, "real numbers"),
+        (SQUARE, "relu", "he_normal", {"batch": [[1.0], [1.0, 2.0]]}, ValueError, "batch is no array"),
+        (SQUARE, "relu", "he_normal", {"batch": np.full((2, 8), 1e200)}, ValueError, "batch: .* overflow"),
+        (SQUARE, "relu", "he_normal", {"batch": np.full((2, 8), 1e-200)}, ValueError, "batch: .* underflow"),
+        (SQUARE, np.sign, "he_normal", {}, ValueError, r"layers\[0\]: the derivative of sign .* jumps"),
+        ([(8, 3, 3, 3)], "relu", "he_normal", {"positions": 0}, ValueError, "positions must be at least 1"),
+        ([(8, 3, 3, 3)], "relu", "he_normal", {"positions": (8, -1)}, ValueError, "positions must be at"),
         (SQUARE, "relu", "he_normal", {"batch": 1}, ValueError, "at least 2 examples"),
         (SQUARE, "relu", "he_normal", {"draws": 0}, ValueError, "draws must be at least 1"),
         (SQUARE, "relu", "he_normal", {"bias_std": -1.0}, ValueError, "bias_std must not be negative"),

@@ -98,6 +98,7 @@ def test_a_terminal_is_refused(
         (["--seed", str(2**64)], r"isn't in 0 ... 2\^64 - 1"),
         (["--seed", "seven"], "'seven' isn't an integer"),
         (["--key", str(2**64)], r"isn't in 0 ... 2\^64 - 1"),
+        (["--key", "-1"], r"-1 isn't in 0 ... 2\^64 - 1"),  # a number, and no name to be hashed
         (["--count", "-1"], r"-1 isn't in 0 ... 2\^64"),
         (["--count", "1e6"], "'1e6' isn't an integer"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import fanfill as ff
 from fanfill import models, recipes
 from fanfill.model import Model, Parameter
 from fanfill.recipe import Match
+from fanfill.recipes import megatron, mup
 from scheme import plan
 
 
@@ -85,11 +87,59 @@ def test_unmatched_parameters_are_an_error_that_lists_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rules", "message"), [([("(", ff.Normal())], "regular expression"), ([("w", 0.02)], "law or a callable")]
+    ("rules", "message"),
+    [
+        ([("(", ff.Normal())], "regular expression"),
+        ([("w", 0.02)], "law or a callable"),
+        (5, r"^rules of recipe 'r' must be pairs \(pattern, law or callable\), got 5$"),
+        ({"w": ff.Normal()}, "^rules of recipe 'r' must be pairs"),
+        ([ff.Normal()], "^rules of recipe 'r' must be pairs .*, got Normal"),
+        ([("w", ff.Normal(), "more")], "^rules of recipe 'r' must be pairs"),
+        ([(5, ff.Normal())], "^pattern of recipe 'r' must be a str, got 5$"),
+    ],
 )
 def test_bad_rules_are_refused_when_the_recipe_is_made(rules: Any, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         ff.Recipe("r", rules)
+
+
+@pytest.mark.parametrize(("name", "citation"), [(5, ""), ("r", 5), (None, "")])
+def test_a_name_or_citation_that_is_no_str_is_refused(name: Any, citation: Any) -> None:
+    with pytest.raises(TypeError, match=r"^(name|citation) of a recipe must be a str, got "):
+        ff.Recipe(name, [], citation=citation)
+
+
+def test_a_layer_that_is_no_number_is_refused() -> None:
+    tiny = Model("tiny", [Parameter("h.a.w", (2,))], depth=1)
+    with pytest.raises(ValueError, match=r"layer of recipe 'r' found 'a' in 'h\.a\.w'.*\(\?P<layer>\\d\+\)"):
+        ff.Recipe("r", [(r"h\.(?P<layer>.)\.w", ff.Normal())]).plan(tiny, seed=0)
+
+
+def test_a_rule_that_divides_by_a_zero_of_its_own_is_not_blamed_on_a_fan() -> None:
+    tiny = Model("tiny", [Parameter("w", (2,))], depth=1)
+    with pytest.raises(ZeroDivisionError):
+        ff.Recipe("r", [("w", lambda match: ff.Normal(0.0, 1 / (match.depth - 1)))]).plan(tiny, seed=0)
+
+
+@pytest.mark.parametrize("argument", [{"dtype": ""}, {"only": "w"}, {"only": 5}, {"dtype": "int8"}])
+def test_a_wrong_argument_of_plan_is_named(argument: Any) -> None:
+    tiny = Model("tiny", [Parameter("w", (2,))], depth=1)
+    with pytest.raises(TypeError, match=f"^{next(iter(argument))}\\b"):
+        ff.Recipe("r", [("w", ff.Normal())]).plan(tiny, seed=0, **argument)
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_a_shipped_recipe_survives_pickle(name: str) -> None:
+    assert pickle.loads(pickle.dumps(recipes.find(name))) == recipes.find(name)
+
+
+def test_recipes_of_one_base_width_are_equal_and_the_width_is_checked() -> None:
+    for make in (mup.mup, megatron.mup):
+        assert make(192) == make(192) != make(193)
+        with pytest.raises(ValueError, match=r"^base_width must be at least 1, not 0$"):
+            make(0)
+        with pytest.raises(TypeError, match=r"^base_width must be an integer"):
+            make(192.0)  # type: ignore[arg-type]
 
 
 def test_a_fan_of_zero_is_an_error_that_names_the_tensor() -> None:

@@ -116,6 +116,21 @@ def test_runs_out_of_order_or_overlapping_are_refused(runs: list[tuple[int, int]
         ff.Region(SHAPE, [[(0, 6)], runs])
 
 
+@pytest.mark.parametrize(
+    ("runs", "match"),
+    [
+        (5, r"^runs must have one sequence of \(start, stop\) for each dimension, not 5$"),
+        (None, "^runs must have one sequence"),
+        ("ab", "^runs must have one sequence"),
+        ([5, [(0, 10)]], r"^runs\[0\] must be a sequence of pairs \(start, stop\), not 5$"),
+        ([[(0, 6)], None], r"^runs\[1\] must be a sequence of pairs"),
+    ],
+)
+def test_runs_that_are_no_sequences_are_refused(runs: object, match: str) -> None:
+    with pytest.raises(TypeError, match=match):
+        ff.Region(SHAPE, runs)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("run", [5, (1,), (1, 2, 3)])
 def test_a_run_that_is_no_pair_is_refused(run: object) -> None:
     with pytest.raises(TypeError, match=r"runs\[0\] must hold pairs"):

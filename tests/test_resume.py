@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import fanfill as ff
-from fanfill.checkpoint import writer
+from fanfill.checkpoint import resume, writer
 
 CHUNK = 4096
 
@@ -131,6 +132,28 @@ def test_a_complete_file_with_a_wrong_block_is_written_again(whole: dict[str, by
     assert contents(tmp_path / "m") == whole
 
 
+@pytest.mark.parametrize("place", [0, 3 * 8192 + 511, -1])
+def test_the_sample_of_a_finished_file_has_its_head_every_stretch_and_its_end(
+    place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resume, "_BLOCK_BYTES", 512)
+    monkeypatch.setattr(resume, "_STRETCH_BYTES", 8192)
+    path = tmp_path / "m.safetensors"
+    plan().write(path)
+    whole = path.read_bytes()
+    content = bytearray(whole)
+    content[place] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(FileExistsError, match="holds something else"):
+        plan().write(path, resume=True)
+    for edited in (whole + b"x", whole[:-1]):
+        path.write_bytes(edited)
+        with pytest.raises(FileExistsError, match="holds something else"):
+            plan().write(path, resume=True)
+    path.write_bytes(whole)
+    assert plan().write(path, resume=True).bytes_written == 0
+
+
 def test_a_run_without_resume_clears_what_another_left(whole: dict[str, bytes], tmp_path: Path) -> None:
     partial_of(tmp_path / "m")
     (tmp_path / "m" / ".model-00002-of-00002.safetensors.complete").write_bytes(b"left")
@@ -140,8 +163,9 @@ def test_a_run_without_resume_clears_what_another_left(whole: dict[str, bytes], 
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_a_file_that_another_process_writes_is_left_to_it(resume: bool, tmp_path: Path) -> None:
-    path = tmp_path / ".m.safetensors.partial"
+@pytest.mark.parametrize("stage", ["partial", "complete"])
+def test_a_file_that_another_process_writes_is_left_to_it(stage: str, resume: bool, tmp_path: Path) -> None:
+    path = tmp_path / f".m.safetensors.{stage}"
     path.write_bytes(b"theirs")
     with path.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -150,6 +174,45 @@ def test_a_file_that_another_process_writes_is_left_to_it(resume: bool, tmp_path
     assert caught.value.filename == str(tmp_path / "m.safetensors")
     assert contents(tmp_path) == {path.name: b"theirs"}
     plan().write(tmp_path / "m.safetensors", resume=resume)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("seed", [3, 4])
+def test_a_second_run_takes_no_file_that_the_first_has_finished(
+    seed: int, resume: bool, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    refused: list[str] = []
+
+    def second(done: int, total: int) -> None:
+        if len(refused) < 4 and done > 0.2 * len(refused) * total:
+            with pytest.raises(OSError, match="another process is writing it") as caught:
+                plan(seed).write(tmp_path / "m", max_shard_size=41_000, resume=resume)
+            refused.append(Path(caught.value.filename).name)
+
+    plan().write(tmp_path / "m", max_shard_size=41_000, progress=second)
+    # By the end the first file is complete, and the lock is still there.
+    assert refused == ["model-00001-of-00002.safetensors"] * 4
+    assert contents(tmp_path / "m") == whole
+
+
+def test_locks_do_not_take_all_descriptors(whole: dict[str, bytes], tmp_path: Path) -> None:
+    used = len(os.listdir("/proc/self/fd"))
+    most = 0
+
+    def count(done: int, total: int) -> None:
+        nonlocal most
+        most = max(most, len(os.listdir("/proc/self/fd")) - used)
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    many = ff.Plan([ff.ParamSpec(f"w{i}", (64,), ff.Normal()) for i in range(60)], seed=0)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4 * 20 + used, before[1]))
+    try:
+        many.write(tmp_path / "m", max_shard_size=256, progress=count)
+        many.write(tmp_path / "m", max_shard_size=256, resume=True)
+        assert ff.verify(tmp_path / "m", many)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert 20 <= most < 40
 
 
 @pytest.mark.parametrize("resume", [False, True])
@@ -176,6 +239,35 @@ def test_a_kill_between_link_and_unlink_leaves_nothing_to_do(tmp_path: Path) -> 
     assert os.listdir(tmp_path) == ["m.safetensors"]
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_half_written_file_beside_a_complete_one_is_cleared(
+    resume: bool, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        plan().write(tmp_path / "m", max_shard_size=41_000, resume=True, progress=stop_at(0.9))
+    (path,) = (path for path in (tmp_path / "m").iterdir() if path.suffix == ".complete")
+    path.with_suffix(".partial").write_bytes(b"older")
+    plan().write(tmp_path / "m", max_shard_size=41_000, resume=resume)
+    assert contents(tmp_path / "m") == whole
+
+
+@pytest.mark.parametrize("stage", ["partial", "complete"])
+def test_a_file_that_another_process_has_put_in_place_is_left_to_it(
+    stage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f".m.safetensors.{stage}"
+    path.write_bytes(b"seen")
+    (tmp_path / "theirs").write_bytes(b"theirs")
+
+    def lock(descriptor: int, how: int) -> None:  # by then the name is another file's
+        os.replace(tmp_path / "theirs", path)
+
+    monkeypatch.setattr(fcntl, "flock", lock)
+    with pytest.raises(OSError, match="another process is writing it"):
+        plan().write(tmp_path / "m.safetensors", resume=True)
+    assert contents(tmp_path) == {path.name: b"theirs"}
+
+
 def test_room_is_asked_only_for_what_is_missing(
     whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,4 +277,17 @@ def test_room_is_asked_only_for_what_is_missing(
     needed = sum(map(len, whole.values())) - reserved
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": needed + 8192})())
     plan().write(tmp_path / "m", max_shard_size=41_000, resume=True)
+    assert contents(tmp_path / "m") == whole
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_what_is_left_makes_place_for_the_next_run(
+    resume: bool, whole: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        plan(seed=4).write(tmp_path / "m", max_shard_size=41_000, resume=True, progress=stop_at(0.9))
+    reserved = sum(path.stat().st_blocks * 512 for path in (tmp_path / "m").iterdir())
+    needed = sum(map(len, whole.values())) - reserved
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": needed + 8192})())
+    plan().write(tmp_path / "m", max_shard_size=41_000, resume=resume)
     assert contents(tmp_path / "m") == whole

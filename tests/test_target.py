@@ -163,3 +163,17 @@ def test_weights_of_another_checkpoint_are_not_left_beside_ours(name: str, tmp_p
         plan().write(tmp_path, replace=True)
     plan().write(tmp_path, max_shard_size=500, replace=True)
     plan().write(tmp_path / "other.safetensors")  # one file stands for itself
+
+
+@pytest.mark.parametrize("stage", ["partial", "complete"])
+def test_what_a_run_of_other_files_has_left_is_named(stage: str, tmp_path: Path) -> None:
+    left = tmp_path / f".model-00001-of-00009.safetensors.{stage}"
+    left.write_bytes(b"old")
+    for resume in (False, True):
+        with pytest.raises(OSError, match="interrupted run that made other files") as caught:
+            plan().write(tmp_path, max_shard_size=500, resume=resume)
+        assert caught.value.filename == str(left)
+        assert contents(tmp_path) == {left.name: b"old"}
+    left.unlink()
+    (tmp_path / f".notes.{stage}").write_bytes(b"of someone")
+    plan().write(tmp_path, max_shard_size=500)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fanfill as ff
-from fanfill.checkpoint.block import BLOCK_BYTES, Block, blocks_of, sample_of
+from fanfill.checkpoint.block import BLOCK_BYTES, Block, Blocks, blocks_of
 from fanfill.checkpoint.header import CheckpointHeader, StoredTensor
 from fanfill.checkpoint.stored_checkpoint import StoredCheckpoint
 from fanfill.dtype import DTYPES
@@ -163,6 +166,15 @@ def test_a_counter_must_be_zero(value: int, tmp_path: Path) -> None:
         assert (found.difference.tensor, found.difference.found) == ("n", 3.0)
 
 
+def test_a_counter_far_behind_in_a_file_is_compared_with_zero(tmp_path: Path) -> None:
+    plan = ff.Plan([ff.ParamSpec("w", (10, 2**20), ff.Constant(1.0))], seed=0)  # more than one batch
+    path = tmp_path / "m.safetensors"
+    rewrite(path, {**stored(plan), "steps": ("I64", [], bytes(8))})
+    assert ff.verify(path, plan)
+    flip(path, path.stat().st_size - 1)
+    assert ff.verify(path, plan).difference is not None
+
+
 def test_the_metadata_are_part_of_what_is_proved(tmp_path: Path) -> None:
     own = {"fanfill.contract_version": "1", "fanfill.seed": "9", "fanfill.plan_hash": PLAN.hash}
     for edit, complaint in (
@@ -236,8 +248,8 @@ def test_a_sample_is_a_fraction_and_a_function_of_its_seed(tmp_path: Path) -> No
     assert (found.blocks, found.blocks_checked, found.nbytes_checked) == (12, 3, 3 * BLOCK_BYTES)
     blocks = blocks_of(StoredCheckpoint.read(path))
     assert [block.start for block in blocks] == list(range(0, plan.nbytes, BLOCK_BYTES))
-    chosen = {seed: [block.start for block in sample_of(blocks, 0.25, seed)] for seed in range(40)}
-    assert chosen[1] == [block.start for block in sample_of(blocks, 0.25, 1)]
+    chosen = {seed: [block.start for block in blocks.sample(0.25, seed)] for seed in range(40)}
+    assert chosen[1] == [block.start for block in blocks.sample(0.25, 1)]
     assert all(starts == sorted(set(starts)) for starts in chosen.values())
     assert {start for starts in chosen.values() for start in starts} == {block.start for block in blocks}
     at, _ = data_of(path, "w")
@@ -275,6 +287,52 @@ def test_a_file_that_shrinks_is_an_error_and_no_signal(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="changed its size") as caught:
         file.open()
     assert caught.value.filename == str(path)
+
+
+def test_a_file_that_is_cut_off_while_it_is_read_is_an_error_too(tmp_path: Path) -> None:
+    plan = ff.Plan([ff.ParamSpec("w", (40, 2**20), ff.Constant(0.0))], seed=0)  # five batches
+    path = _sparse(tmp_path / "s.safetensors", "F32", (40, 2**20), plan.nbytes)
+    with pytest.raises(OSError, match="ends before its data does") as caught:
+        ff.verify(path, plan, progress=lambda done, total: os.truncate(path, 100 * 2**20))
+    assert caught.value.filename == str(path)
+
+
+def test_as_many_files_as_there_are_take_few_descriptors(tmp_path: Path) -> None:
+    plan = ff.Plan([ff.ParamSpec(f"w{i}", (4,), ff.Normal()) for i in range(100)], seed=0)
+    plan.write(tmp_path / "m", max_shard_size=16)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 10, before[1]))
+    try:
+        assert ff.verify(tmp_path / "m", plan)
+        assert len(ff.weight_statistics(tmp_path / "m")) == 100
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+@given(sizes=st.lists(st.integers(0, 3 * BLOCK_BYTES // 4 + 2), max_size=6), fraction=st.floats(0.01, 1.0))
+@settings(max_examples=50, deadline=None)
+def test_a_sample_of_blocks_is_some_of_all_blocks(sizes: list[int], fraction: float) -> None:
+    pairs: list[Any] = [(None, StoredTensor(f"w{i}", "F32", (n,), 0, 4 * n)) for i, n in enumerate(sizes)]
+    blocks = Blocks(pairs)
+    everything = list(blocks)
+    assert len(blocks) == len(everything)
+    assert blocks.nbytes == sum(block.size for block in everything) == 4 * sum(sizes)
+    chosen = blocks.sample(fraction, 1)
+    assert len(chosen) == len(list(chosen)) == math.ceil(fraction * len(blocks))
+    assert list(chosen) == [block for block in everything if block in list(chosen)]
+    for some in (blocks, chosen):
+        wanted = [block for block in some if block.tensor.name in ("w1", "w4")]
+        assert list(some.of({"w1", "w4"})) == wanted
+        assert some.of({"w1", "w4"}).nbytes == sum(block.size for block in wanted)
+
+
+def test_a_header_that_claims_exabytes_takes_no_memory(tmp_path: Path) -> None:
+    pair: Any = (None, StoredTensor("w", "F32", (2**60,), 0, 2**62))
+    blocks = Blocks([pair])
+    assert (len(blocks), blocks.nbytes) == (2**40, 2**62)
+    assert next(iter(blocks)).size == BLOCK_BYTES
+    with pytest.raises(ValueError, match="too many to draw a sample of"):
+        blocks.sample(0.5, 0)
 
 
 def test_places_beyond_two_to_the_32_are_counted_right(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +113,7 @@ def test_a_plan_of_its_own(folder: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert run("verify", folder, "--plan", plan) == 2
     assert f"--plan: {plan}: the plan lacks contract_version" in capsys.readouterr().err
     assert run("verify", folder, "--plan", tmp_path / "none") == 2
+    assert f"--plan: {tmp_path / 'none'}: No such file or directory" in capsys.readouterr().err
 
 
 def test_statistics_stand_beside_the_proof(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -179,3 +182,31 @@ def test_another_contract_version_is_refused(folder: Path, capsys: pytest.Captur
     rewrite(folder / "w.safetensors", {"w": ("F32", [1], bytes(4))}, **{"fanfill.contract_version": "99"})
     assert run("verify", folder / "w.safetensors", "tiny", "--seed", 0) == 2
     assert "is of contract version 99" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [[], ["--stats"]])
+def test_an_interrupt_is_no_answer(
+    more: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fanfill.progress.Progress.__call__", interrupt)
+    assert run("verify", folder, *more) == 2  # 1 would say that it differs
+    captured = capsys.readouterr()
+    assert captured.err == "fanfill: error: interrupted; whether it is the plan isn't known\n"
+    assert captured.out == ""
+
+
+def test_a_reader_that_leaves_is_told_nothing(folder: Path) -> None:
+    code = f"""
+import os, sys
+from fanfill.cli import main
+reading, writing = os.pipe()
+os.close(reading)
+os.dup2(writing, 1)
+sys.exit(main(["verify", {str(folder / "model.safetensors")!r}, "--stats", "--plan", "plan.json"]))
+"""
+    assert run("plan", "tiny", "--seed", 5, "--dtype", "bfloat16", "--out", folder / "plan.json") == 0
+    done = subprocess.run([sys.executable, "-u", "-c", code], capture_output=True, text=True, cwd=folder)
+    assert (done.returncode, done.stderr) == (1, "")

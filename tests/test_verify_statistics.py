@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
 from pathlib import Path
@@ -56,6 +57,36 @@ def test_accumulation_is_stable_far_from_zero() -> None:
     assert joined.second / joined.count == pytest.approx(float((exact**2).mean()), rel=1e-8)
     assert joined.third / joined.count == pytest.approx(float((exact**3).mean()), rel=1e-6, abs=1e-6)
     assert joined.fourth / joined.count == pytest.approx(float((exact**4).mean()), rel=1e-8)
+
+
+def test_many_blocks_have_the_statistics_of_the_whole(tmp_path: Path) -> None:
+    values = np.random.default_rng(2).gamma(0.5, size=1_300_001) * np.repeat([1.0, 7.0], [700_000, 600_001])
+    rewrite(tmp_path / "m.safetensors", {"w": ("F64", [values.size], values.tobytes())})
+    (found,) = ff.weight_statistics(tmp_path / "m.safetensors")  # three blocks, forty pieces
+    centred = values - values.mean()
+    assert (found.count, found.low, found.high) == (values.size, values.min(), values.max())
+    assert found.mean == pytest.approx(float(values.mean()), rel=1e-13)
+    assert found.std == pytest.approx(float(values.std(ddof=1)), rel=1e-12)
+    assert found.kurtosis == pytest.approx(float((centred**4).mean() / (centred**2).mean() ** 2), rel=1e-11)
+
+
+@pytest.mark.parametrize("size", [1e308, 1e200, 1e100, 1e-100, 1e-200, 5e-324])
+@pytest.mark.parametrize("law", [ff.Normal(), ff.Normal(0.0, 1e250), ff.Normal(0.0, 1e-250)])
+def test_values_too_large_for_their_moments_are_told_in_json(
+    size: float, law: ff.Law, tmp_path: Path
+) -> None:
+    values = size * np.repeat([1.0, -1.0, 0.5], 30_000)  # several pieces
+    rewrite(tmp_path / "m.safetensors", {"w": ("F64", [values.size], values.tobytes())})
+    plan = ff.Plan([ff.ParamSpec("w", values.shape, law, dtype="float64")], seed=0)
+    (found,) = ff.verify(tmp_path / "m.safetensors", plan, statistics=True).statistics
+    assert (found.low, found.high, found.nonfinite) == (-size, size, 0)
+    json.dumps(found.to_dict(), allow_nan=False)
+    statistics_table([found])
+    if 1e-150 < size < 1e150:
+        centred = values - values.mean()
+        kurtosis = float(((centred / size) ** 4).mean() / ((centred / size) ** 2).mean() ** 2)
+        assert found.std == pytest.approx(float(values.std(ddof=1)))
+        assert found.kurtosis is None or found.kurtosis == pytest.approx(kurtosis)
 
 
 def test_infinities_and_nans_are_counted_apart(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ _STYLE: dict[Any, Any] = {
     "text.color": _INK,
     "axes.edgecolor": _INK,
     "axes.labelcolor": _INK,
+    "axes.titlecolor": _INK,
     "xtick.color": _INK,
     "ytick.color": _INK,
     "axes.spines.top": False,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from measured_run import measured
 
@@ -22,7 +23,10 @@ def draw() -> Figure:
     runs = measured("first_steps")["runs"]
     steps = sorted({run["step"] for run in runs})
     figure, axes = plt.subplots(1, 3, figsize=(9.0, 3.2))
-    colours = plt.get_cmap("viridis")(np.linspace(0.0, 0.85, len(steps)))
+    # From violet to orange: each is seen on a light page and on a dark one.
+    colours = LinearSegmentedColormap.from_list("steps", ("#7a5cc4", "#12908e", "#c8731a"))(
+        np.linspace(0.0, 1.0, len(steps))
+    )
     for one, (quantity, title) in zip(axes, PLOTS.items(), strict=True):
         for step, colour in zip(steps, colours, strict=True):
             draws = np.array([run[quantity] for run in runs if run["step"] == step])

@@ -39,10 +39,15 @@ def draw() -> Figure:
     dense.set_title("pre-activations, mean square", fontsize=10)
     means.set_title("activations, mean", fontsize=10)
     dense.set_ylim(0.25, 12.0)
+    dense.set_yticks([0.5, 1.0, 2.0, 4.0, 8.0], ["0.5", "1", "2", "4", "8"])
     images = [(64, 64, 3, 3)] * (DEPTH // 2)
     for name, padding in (("wrapped round", "circular"), ("border of zeros", "zeros")):
         found = ff.propagation(images, "relu", batch=4, padding=padding, positions=8)
         draw_band(pictures, found, "pre_activation", label=name)
+    pictures.set_yticks([0.5, 1.0, 2.0, 4.0, 8.0], ["0.5", "1", "2", "4", "8"])
+    pictures.set_ylim(0.45, 9.0)
+    for one in (dense, pictures):
+        one.minorticks_off()
     pictures.set_title("convolutions, pre-activations", fontsize=10)
     for one in (dense, means, pictures):
         one.set_xlabel("layer")

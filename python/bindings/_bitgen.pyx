@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True, autotestdict=False
+# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True, autotestdict=False, auto_pickle=False
 """The bit generator that lets numpy.random.Generator draw from the streams of the value contract.
 
 It knows how words are handed out one by one; it must not know how a word is made, nor laws, memory or plans.
@@ -7,6 +7,8 @@ It knows how words are handed out one by one; it must not know how a word is mad
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport uint32_t, uint64_t
 from numpy.random cimport BitGenerator, bitgen_t
+
+from threading import RLock
 
 from fanfill import _core
 from fanfill.config import isa_complaint
@@ -86,8 +88,12 @@ cdef double next_double(void* state) noexcept nogil:
     return <double>(next_uint64(state) >> 11) * (1.0 / 9007199254740992.0)
 
 
+# What stands before the two dashes is the signature of the class, which Python cuts off the text.
 cdef class Philox4x32(BitGenerator):
-    """Philox4x32-10 as a bit generator for numpy.random.Generator, on the streams of the value contract.
+    """Philox4x32(seed=None, *, key=0)
+--
+
+Philox4x32-10 as a bit generator for numpy.random.Generator, on the streams of the value contract.
 
     Made from an integer seed, its 32-bit word i is word i of (seed, key), the one that element i of a tensor of
     that name is made of: ``random.words(seed, key, 0, n)`` are the first n. A draw of 64 bits takes words 2i and
@@ -131,11 +137,11 @@ cdef class Philox4x32(BitGenerator):
     def __init__(self, seed=None, *, key=0):
         cdef uint64_t stream = stream_id(key)
         number = None if seed is None else normalize_seed(seed)
-        BitGenerator.__init__(self, seed)
         if complaint := isa_complaint():
             raise ValueError(complaint)
-        self.engine.seed = normalize_seed(self._seed_seq) if number is None else number
-        self.engine.stream = stream
+        BitGenerator.__init__(self, seed)
+        self.lock = RLock()  # NumPy's own before 2.3 can't be taken twice, and its holder may well call advance()
+        self._set(normalize_seed(self._seed_seq) if number is None else number, stream, 0, 0, 0, 0)
         self._bitgen.state = <void*>&self.engine
         self._bitgen.next_uint64 = &next_uint64
         self._bitgen.next_uint32 = &next_uint32
@@ -156,17 +162,18 @@ cdef class Philox4x32(BitGenerator):
 
         Its ``state`` has ``seed``, ``stream``, ``jump`` and ``position``, which counts draws of 64 bits.
         """
-        return {
-            "bit_generator": "Philox4x32",
-            "state": {
-                "seed": self.engine.seed,
-                "stream": self.engine.stream,
-                "jump": self.engine.jump,
-                "position": self.engine.first + self.engine.at,
-            },
-            "has_uint32": self.engine.has_uint32,
-            "uinteger": self.engine.uinteger,
-        }
+        with self.lock:
+            return {
+                "bit_generator": "Philox4x32",
+                "state": {
+                    "seed": self.engine.seed,
+                    "stream": self.engine.stream,
+                    "jump": self.engine.jump,
+                    "position": self.engine.first + self.engine.at,
+                },
+                "has_uint32": self.engine.has_uint32,
+                "uinteger": self.engine.uinteger,
+            }
 
     @state.setter
     def state(self, value):

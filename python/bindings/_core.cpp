@@ -257,9 +257,16 @@ extern "C" int words_for_modules(std::uint64_t seed, std::uint64_t stream, int d
       fanfill::raw_words(nullptr, seed, stream, start, count, out, static_cast<fanfill::Domain>(domain)));
 }
 
+bool is_main_interpreter() { return PyInterpreterState_Get() == PyInterpreterState_Main(); }
+
+constexpr char kSubInterpreter[] =
+    "fanfill can't be imported in a sub-interpreter, as NumPy can't be in general; "
+    "import it in the main interpreter, or use a process or a thread instead";
+
 }  // namespace
 
 PYBIND11_MODULE(_core_of_main, m, py::mod_gil_not_used()) {
+  if (!is_main_interpreter()) throw py::import_error(kSubInterpreter);  // 3.13 runs PyInit in the main one
   m.doc() = "The C++ core: integers, floats and strings in, status codes out. Not a public interface.";
   m.attr("CONTRACT_VERSION") = fanfill::kContractVersion;
   m.attr("ABI") = fanfill_abi();  // also has the linker keep the C interface, which this module exports
@@ -290,11 +297,7 @@ PYBIND11_MODULE(_core_of_main, m, py::mod_gil_not_used()) {
 // pybind11 takes the main interpreter's lock before it looks at anything: in another interpreter that shares
 // the lock it would wait for itself for ever.
 extern "C" PYBIND11_EXPORT PyObject* PyInit__core() {
-  if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
-    PyErr_SetString(PyExc_ImportError,
-                    "fanfill can't be imported in a sub-interpreter, as NumPy can't be in general; "
-                    "import it in the main interpreter, or use a process or a thread instead");
-    return nullptr;
-  }
-  return PyInit__core_of_main();
+  if (is_main_interpreter()) return PyInit__core_of_main();
+  PyErr_SetString(PyExc_ImportError, kSubInterpreter);
+  return nullptr;
 }

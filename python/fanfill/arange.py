@@ -19,7 +19,7 @@ _MOST_VALUES = 2**53
 _SMALLEST_NORMAL = 2.0**-1022
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Arange(Law):
     r"""Evenly spaced values instead of random ones, again and again: ``arange(start, stop, step)`` repeated.
 

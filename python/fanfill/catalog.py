@@ -14,9 +14,11 @@ T = TypeVar("T")
 
 def look_up(kind: str, name: str, table: Mapping[str, T]) -> T:
     """Return ``table[name]``, or raise a ValueError that lists the known names and the closest one."""
+    if not isinstance(name, str):
+        raise TypeError(f"{kind} must be named by a str, not {name!r}; known: {', '.join(table)}")
     if name in table:
         return table[name]
-    closest = closest_name(str(name), table)
+    closest = closest_name(name, table)
     hint = f", did you mean {closest!r}?" if closest else ";"
     raise ValueError(f"unknown {kind} {name!r}{hint} known: {', '.join(table)}")
 

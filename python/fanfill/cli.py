@@ -14,7 +14,9 @@ from importlib.metadata import version
 from typing import Any, NoReturn
 
 from . import _core
+from .catalog import look_up
 from .exit_status import FAILED, OK, USAGE, UsageError
+from .printable import printable
 
 __all__ = ["main"]
 
@@ -30,6 +32,7 @@ _COMMANDS = {
     "diagnose": "say which layers of a torch model vanish, explode or saturate",
     "bench": "measure the speed beside memset and other libraries",
 }
+_OPTIONS = ("-h", "--help", "--version", "--include-dir", "--cmake-dir")  # of the program itself
 _EPILOG = """\
 examples:
   fanfill init gpt2 --out gpt2                          a folder that from_pretrained opens
@@ -109,8 +112,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv : sequence of str, optional
         The arguments without the program's name; default ``sys.argv[1:]``.
     """
+    parser = _parser()
     try:
-        arguments, unknown = _parser().parse_known_args(argv)
+        _refuse_first(parser, sys.argv[1:] if argv is None else argv)
+        arguments, unknown = parser.parse_known_args(argv)
         if unknown:  # the command's own usage helps here, the program's doesn't
             arguments.error(f"unrecognized arguments: {' '.join(unknown)}")
     except SystemExit as leave:  # argparse has printed help or the usage error
@@ -137,6 +142,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(str(error) or type(error).__name__, FAILED)
 
 
+def _refuse_first(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
+    """Refuse what neither is a command nor may stand before one, with the way out, which argparse lacks."""
+    first = argv[0] if argv else ""
+    if first.startswith("-"):
+        if not any(option.startswith(first) for option in _OPTIONS):
+            parser.error(f"{first}: a command's options follow it, as in `fanfill init gpt2 --out gpt2`")
+    elif first:
+        try:
+            look_up("command", first, _COMMANDS)
+        except ValueError as error:
+            parser.error(str(error))
+
+
 def _complain(message: str, status: int) -> int:
-    print(f"fanfill: error: {message}", file=sys.stderr)
+    print(f"fanfill: error: {printable(' '.join(message.split()))}", file=sys.stderr)
     return status

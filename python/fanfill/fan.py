@@ -80,22 +80,24 @@ def fans(
         fans of 0.
     layout : {"oi", "io"}, optional
         Where the axes lie: ``"oi"`` is (out, in, \*kernel), as torch stores it, ``"io"`` is (\*kernel, in,
-        out), as Keras and Flax do.
+        out), as Keras and Flax do. Dense layers and plain convolutions have the same fans in all of them.
     groups : int, optional
         Groups of a grouped convolution, whose weight holds in / groups inputs (for a transposed one: out /
-        groups outputs). torch, Keras and JAX leave it out of fan_out. A depthwise kernel is the case groups =
-        in; Keras stores it as (\*kernel, in, multiplier), which reshaped to (\*kernel, 1, in·multiplier) is
+        groups outputs). torch, Keras and JAX have fan_in right and leave the groups out of fan_out. A
+        depthwise kernel is the case groups = in; Keras stores it as (\*kernel, in, multiplier) and has
+        fan_out right and fan_in too large by the factor in. Reshaped to (\*kernel, 1, in·multiplier) it is
         this layout.
     transposed : bool, optional
         The weight of a transposed convolution, which stores in and out the other way round: (in, out/groups,
-        \*kernel) or (\*kernel, out/groups, in). torch and Keras take its fans from the wrong axes. Strides
-        don't enter.
+        \*kernel) or (\*kernel, out/groups, in). torch and Keras take its fans from the wrong axes; Flax
+        stores (\*kernel, in, out), which is not this case, and is right. Strides don't enter.
     batch_axes : sequence of int, optional
         Axes along which independent weights are stacked, such as experts or scanned layers; they count
-        neither as in nor as out. Negative numbers count from the end.
+        neither as in nor as out. Negative numbers count from the end. JAX, with its ``batch_axis``, is right
+        too; torch and Keras take them for inputs, outputs or parts of the kernel.
     parts : int or sequence of int, optional
         Weights fused along the out axis, such as query, key and value, or gate and up: their number if equal,
-        else their sizes. Each has its own fans. torch takes the sum of the parts for fan_out.
+        else their sizes. Each has its own fans. torch, Keras and JAX take the sum of the parts for fan_out.
     fan_in, fan_out : float, optional
         Positive; wins over what the shape gives.
 
@@ -111,6 +113,11 @@ def fans(
     ValueError
         If an axis does not exist or is named twice, the groups or parts do not divide the out axis, or there
         are groups, parts or a transposed weight without an in and an out axis.
+
+    Notes
+    -----
+    An embedding has no fans in this sense: what comes out are the axes of its table, as in torch, Keras and
+    JAX. Its scale is a policy, which a recipe or `fan_in` states.
 
     References
     ----------
@@ -185,14 +192,18 @@ _MAX_PARTS = 1 << 16
 
 def part_sizes(extent: int, parts: Any) -> list[int]:
     """Return the extent of each part of an out axis."""
-    if isinstance(parts, Sequence) and not isinstance(parts, str):
-        sizes = [as_int(size, "parts") for size in parts]
+    listed = _listed(parts)
+    if listed is not None:
+        sizes = [as_int(size, f"parts[{place}]") for place, size in enumerate(listed)]
         if not sizes or min(sizes) < 0 or sum(sizes) != extent:
             raise ValueError(
-                f"parts must be sizes that add up to the {extent} of the out axis, not {parts!r}"
+                f"parts must be sizes that add up to the {extent} of the out axis, not {tuple(sizes)}"
             )
         return sizes
-    count = as_int(parts, "parts")
+    try:
+        count = as_int(parts, "parts")
+    except TypeError:
+        raise TypeError(f"parts must be an int or a sequence of ints, not {parts!r}") from None
     if not 1 <= count <= _MAX_PARTS:
         raise ValueError(f"parts must be from 1 to {_MAX_PARTS:,}, not {count}")
     return [_divided(extent, count, "parts", "out")] * count
@@ -209,15 +220,26 @@ def _given(value: Any, name: str) -> float:
     return fan
 
 
+def _listed(value: Any) -> Sequence[Any] | None:
+    """Return what is a sequence of numbers, NumPy's included, as one; None for anything else.
+
+    An iterator isn't one: the fans of a fused weight look at its parts more than once.
+    """
+    if isinstance(value, Sequence):
+        return None if isinstance(value, str) else value
+    return list(value) if getattr(value, "ndim", None) == 1 else None
+
+
 def _kept_axes(shape: tuple[int, ...], batch_axes: Any) -> list[int]:
-    if batch_axes == ():
+    if type(batch_axes) is tuple and not batch_axes:
         return list(range(len(shape)))
-    if isinstance(batch_axes, str):
-        raise TypeError(f"batch_axes must be a sequence of ints, not {batch_axes!r}")
-    axes = batch_axes if isinstance(batch_axes, Sequence) else (batch_axes,)
+    listed = _listed(batch_axes)
     dropped: set[int] = set()
-    for entry in axes:
-        axis = as_int(entry, "batch_axes")
+    for entry in (batch_axes,) if listed is None else listed:
+        try:
+            axis = as_int(entry, "batch_axes")
+        except TypeError:
+            raise TypeError(f"batch_axes must be an int or a sequence of ints, not {batch_axes!r}") from None
         if not -len(shape) <= axis < len(shape):
             raise ValueError(f"batch_axes: there is no axis {axis} in shape {shape}")
         if axis % len(shape) in dropped:

@@ -48,6 +48,25 @@ def normal_(
 ) -> T:
     """Fill `out` with the normal law: `fill_` with ``Normal(mean, std)``.
 
+    Parameters
+    ----------
+    out : array, tensor or buffer
+        See `fill_`.
+    mean, std : float, optional
+        See `Normal`.
+    seed, key, region, dtype, threads
+        See `fill_`.
+
+    Returns
+    -------
+    array, tensor or buffer
+        `out` itself.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyboardInterrupt
+        As for `Normal` and `fill_`. On an error `out` is unchanged.
+
     Examples
     --------
     >>> import numpy as np, fanfill as ff
@@ -73,6 +92,25 @@ def uniform_(
     threads: int | None = None,
 ) -> T:
     """Fill `out` with the uniform law on [low, high): `fill_` with ``Uniform(low, high)``.
+
+    Parameters
+    ----------
+    out : array, tensor or buffer
+        See `fill_`.
+    low, high : float, optional
+        See `Uniform`.
+    seed, key, region, dtype, threads
+        See `fill_`.
+
+    Returns
+    -------
+    array, tensor or buffer
+        `out` itself.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyboardInterrupt
+        As for `Uniform` and `fill_`. On an error `out` is unchanged.
 
     Examples
     --------
@@ -103,6 +141,25 @@ def truncated_normal_(
 
     Bounds are in sigmas by default, as in JAX; torch's ``trunc_normal_`` means ``unit="absolute"``.
 
+    Parameters
+    ----------
+    out : array, tensor or buffer
+        See `fill_`.
+    mean, std, bounds, unit, correct_variance : optional
+        See `TruncatedNormal`.
+    seed, key, region, dtype, threads
+        See `fill_`.
+
+    Returns
+    -------
+    array, tensor or buffer
+        `out` itself.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyboardInterrupt
+        As for `TruncatedNormal` and `fill_`. On an error `out` is unchanged.
+
     Examples
     --------
     >>> import numpy as np, fanfill as ff
@@ -124,6 +181,33 @@ def normal(
     threads: int | None = None,
 ) -> Array:
     """Return a new 64-byte aligned array that `normal_` has filled.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        The global shape.
+    mean, std : float, optional
+        See `Normal`.
+    dtype : str or dtype, optional
+        The element type of the new array.
+    seed
+        See `fill_`.
+    key : int or str, optional
+        See `fill_`. Arrays of one seed and one key, 0 if none is given, begin with the same numbers.
+    region : Region, optional
+        Return that part alone of the tensor whose global shape is `shape`.
+    threads
+        See `fill_`.
+
+    Returns
+    -------
+    numpy.ndarray
+        New, contiguous, aligned to 64 bytes.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError, MemoryError, KeyboardInterrupt
+        As for `Normal`, `empty` and `fill_`, or if `shape` isn't that of the region.
 
     Examples
     --------
@@ -147,6 +231,33 @@ def uniform(
     threads: int | None = None,
 ) -> Array:
     """Return a new 64-byte aligned array that `uniform_` has filled.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        The global shape.
+    low, high : float, optional
+        See `Uniform`.
+    dtype : str or dtype, optional
+        The element type of the new array.
+    seed
+        See `fill_`.
+    key : int or str, optional
+        See `fill_`. Arrays of one seed and one key, 0 if none is given, begin with the same numbers.
+    region : Region, optional
+        Return that part alone of the tensor whose global shape is `shape`.
+    threads
+        See `fill_`.
+
+    Returns
+    -------
+    numpy.ndarray
+        New, contiguous, aligned to 64 bytes.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError, MemoryError, KeyboardInterrupt
+        As for `Uniform`, `empty` and `fill_`, or if `shape` isn't that of the region.
 
     Examples
     --------
@@ -173,6 +284,33 @@ def truncated_normal(
     threads: int | None = None,
 ) -> Array:
     """Return a new 64-byte aligned array that `truncated_normal_` has filled.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        The global shape.
+    mean, std, bounds, unit, correct_variance : optional
+        See `TruncatedNormal`.
+    dtype : str or dtype, optional
+        The element type of the new array.
+    seed
+        See `fill_`.
+    key : int or str, optional
+        See `fill_`. Arrays of one seed and one key, 0 if none is given, begin with the same numbers.
+    region : Region, optional
+        Return that part alone of the tensor whose global shape is `shape`.
+    threads
+        See `fill_`.
+
+    Returns
+    -------
+    numpy.ndarray
+        New, contiguous, aligned to 64 bytes.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError, MemoryError, KeyboardInterrupt
+        As for `TruncatedNormal`, `empty` and `fill_`, or if `shape` isn't that of the region.
 
     Examples
     --------

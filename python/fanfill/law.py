@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from . import _core
@@ -50,16 +50,31 @@ def uniform_tuple(low: float, high: float) -> LawTuple:
 class Law:
     """What all laws share: a name, equality by value, and a dictionary form.
 
-    A law is a value: frozen, hashable, picklable, with a repr that evaluates to an equal law. Use one of
+    A law is a value: frozen, hashable, picklable, with a repr that evaluates to an equal law. Equal laws give
+    equal bits, so 0.0 and -0.0 are different parameters. Use one of
     `Normal`, `Uniform`, `TruncatedNormal`, `Constant`, `LogUniform` and `Arange`; this class itself has no
     values to draw.
     """
 
     __slots__ = ()
+    __match_args__: ClassVar[tuple[str, ...]] = ()  # the names of the parameters, as dataclass sets them
     name: ClassVar[str] = ""
 
     def __init_subclass__(cls) -> None:
         _LAWS[cls.name] = cls  # a second time when dataclass makes the class anew with slots
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.__match_args__)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Law) or type(self) is not type(other):
+            return NotImplemented
+        own, its = self._values(), other._values()
+        # Python takes 0.0 and -0.0 for one number, but they are other bits in memory and in a plan's hash.
+        return own == its and repr(own) == repr(its)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self._values()))
 
     def _core_tuple(self) -> LawTuple:
         names = ", ".join(law.__name__ for law in _LAWS.values())
@@ -123,25 +138,31 @@ class Law:
 
         Raises
         ------
-        ValueError
-            If the name or a parameter is unknown, or a parameter's value is refused by the law.
+        TypeError, ValueError
+            If `entries` is no mapping, the name or a parameter is unknown, one is missing, or the law refuses
+            its value.
         """
+        if not isinstance(entries, Mapping):
+            raise TypeError(f"law must be a mapping, as Law.to_dict writes it, not {entries!r}")
         parameters = dict(entries)
         name = parameters.pop("law", None)
         law = _LAWS.get(name) if isinstance(name, str) else None
         if law is None or not issubclass(law, cls):
             names = ", ".join(key for key, value in _LAWS.items() if issubclass(value, cls))
             raise ValueError(f"law: {name!r} is not one of {names}")
-        known = {field.name for field in fields(law)}  # type: ignore[arg-type]
-        if not parameters.keys() <= known:
-            unknown = ", ".join(sorted(parameters.keys() - known))
+        known = {field.name: field.default is MISSING for field in fields(law)}  # type: ignore[arg-type]
+        if not parameters.keys() <= known.keys():
+            unknown = ", ".join(sorted(map(str, parameters.keys() - known.keys())))
             raise ValueError(f"law: {name} has no parameter {unknown}; it has {', '.join(sorted(known))}")
+        missing = [own for own, is_required in known.items() if is_required and own not in parameters]
+        if missing:
+            raise ValueError(f"law: {name} lacks {', '.join(missing)}")
         if isinstance(parameters.get("bounds"), (list, tuple)):
             parameters["bounds"] = _from_none(parameters["bounds"])
         return law(**parameters)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Normal(Law):
     r"""The normal law :math:`N(\mathrm{mean}, \mathrm{std}^2)`, exact to 9 sigma.
 
@@ -181,7 +202,7 @@ class Normal(Law):
         return normal_tuple(self.mean, self.std)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Uniform(Law):
     """The uniform law on the half-open interval [low, high).
 
@@ -224,7 +245,7 @@ class Uniform(Law):
         return uniform_tuple(self.low, self.high)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TruncatedNormal(Law):
     r"""The normal law :math:`N(\mathrm{mean}, \mathrm{std}^2)` restricted to an interval.
 
@@ -269,7 +290,8 @@ class TruncatedNormal(Law):
         object.__setattr__(self, "mean", as_finite(self.mean, "mean"))
         object.__setattr__(self, "std", _std(self.std))
         object.__setattr__(self, "bounds", _bounds(self.bounds))
-        if self.unit not in _UNITS:
+        unit: object = self.unit
+        if not isinstance(unit, str) or unit not in _UNITS:
             raise ValueError(f"unit must be 'sigma' or 'absolute', not {self.unit!r}")
         if not isinstance(self.correct_variance, bool):
             raise TypeError(f"correct_variance must be a bool, not {self.correct_variance!r}")
@@ -280,12 +302,19 @@ class TruncatedNormal(Law):
                 f"bounds={self.bounds}, unit={self.unit!r}; leave it off and scale std yourself"
             )
 
+    def __repr__(self) -> str:
+        low, high = map(_evaluable, self.bounds)
+        return (
+            f"TruncatedNormal(mean={self.mean!r}, std={self.std!r}, bounds=({low}, {high}), "
+            f"unit={self.unit!r}, correct_variance={self.correct_variance!r})"
+        )
+
     def _core_tuple(self) -> LawTuple:
         low, high = self.bounds
         return (_TRUNCATED_NORMAL, self.mean, self.std, low, high, _UNITS[self.unit], self.correct_variance)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Constant(Law):
     """Every value the same.
 
@@ -327,6 +356,11 @@ def _bounds(value: Any) -> tuple[float, float]:
     if not pair[0] < pair[1]:
         raise ValueError(f"bounds must ascend, not {pair}")
     return pair
+
+
+def _evaluable(bound: float) -> str:
+    """Return what evaluates to the bound: ``inf`` alone is no name of Python's."""
+    return repr(bound) if math.isfinite(bound) else f"float({str(bound)!r})"
 
 
 def _or_none(value: float) -> float | None:

@@ -88,11 +88,14 @@ def law_moments(laws: tuple[Law, ...], weights: tuple[float, ...], dtype: DType)
 def _moments(values: np.ndarray[Any, Any], masses: np.ndarray[Any, Any]) -> LawMoments:
     mean = float(values[0]) if np.ptp(values) == 0.0 else float((masses * values).sum())
     centred = values - mean
-    std = math.sqrt(float((masses * centred**2).sum()))
-    if std == 0.0:
+    largest = float(np.abs(centred).max())
+    if largest == 0.0:
         return LawMoments(mean, 0.0, (math.nan,) * 6)
-    scaled = centred / std
-    return LawMoments(mean, std, tuple(float((masses * scaled**order).sum()) for order in range(3, 9)))
+    scaled = centred / largest  # whose squares neither overflow nor vanish
+    spread = math.sqrt(float((masses * scaled**2).sum()))
+    scaled /= spread
+    standardized = tuple(float((masses * scaled**order).sum()) for order in range(3, 9))
+    return LawMoments(mean, largest * spread, standardized)
 
 
 @functools.lru_cache(maxsize=512)

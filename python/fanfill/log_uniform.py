@@ -18,7 +18,7 @@ _IDENTITY, _INVERSE_SOFTPLUS = 0, 2
 _SMALLEST_NORMAL = 2.0**-1022
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LogUniform(Law):
     r"""The law on [low, high] whose logarithm is uniform: its density is proportional to 1/x.
 

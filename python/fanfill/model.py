@@ -12,8 +12,10 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from typing import Any
 
+from .dtype import as_dtype
 from .fan import Fans, Layout, fans
-from .law import Law
+from .law import Constant, Law
+from .number import as_int
 from .plan.param_spec import ParamSpec, checked_name
 from .region import as_shape
 
@@ -33,6 +35,11 @@ class Parameter:
     transposed : bool, default False
         Whether it is the weight of a transposed convolution, which stores in and out the other way round; see
         `fanfill.fans`. It can't have parts.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        As for `ParamSpec` and `fans`.
 
     Examples
     --------
@@ -57,12 +64,20 @@ class Parameter:
     def __post_init__(self) -> None:
         checked_name(self.name)
         object.__setattr__(self, "shape", as_shape(self.shape, f"shape of {self.name!r}"))
-        for member in ("parts", "batch_axes", "tie"):
-            value: object = getattr(self, member)
-            if isinstance(value, list):
-                object.__setattr__(self, member, tuple(value))
+        members = (self.layout, self.parts, self.batch_axes, self.padding_row, self.groups, self.buffer)
+        if members == ("oi", (), (), None, 1, False) and self.tie == () and self.transposed is False:
+            return  # as nearly all of the 45,000 of the largest model, and nothing to look at
         if self.transposed and self.parts != ():
             raise ValueError(f"transposed: the transposed weight {self.name!r} can't have parts")
+        spec = self.spec([Constant(0.0)], "float32")  # or it raises, with the parameter's name
+        for member in ("parts", "batch_axes", "padding_row", "tie"):
+            object.__setattr__(self, member, getattr(spec, member))
+        try:
+            object.__setattr__(self, "groups", as_int(self.groups, "groups"))
+            self.fans  # noqa: B018 - or it raises
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"parameter {self.name!r}: {error}") from error
 
     @property
     def numel(self) -> int:
@@ -132,6 +147,11 @@ class Model:
     source : str, optional
         Where names, shapes and configuration are published.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type, depth or width is below 1, or fanfill doesn't write the dtype.
+
     Examples
     --------
     >>> from fanfill.model import Model, Parameter
@@ -148,14 +168,24 @@ class Model:
     counters: tuple[str, ...] = ()
     recipe: str | None = None
     dtype: str = "float32"
-    config: Mapping[str, Any] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict, hash=False)
     source: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "parameters", tuple(_checked_parameters(self.parameters)))
+        if not isinstance(self.name, str):
+            raise TypeError(f"name of a model must be a str, got {self.name!r}")
+        parameters: object = self.parameters
+        if not isinstance(parameters, Iterable):
+            raise TypeError(f"parameters of model {self.name!r} must be Parameters, got {parameters!r}")
+        object.__setattr__(self, "parameters", tuple(_checked_parameters(parameters)))
+        object.__setattr__(self, "dtype", as_dtype(self.dtype, f"dtype of model {self.name!r}").name)
         for name, extent in (("depth", self.depth), ("width", self.width)):
-            if extent is not None and extent < 1:
-                raise ValueError(f"{name} of model {self.name!r} must be at least 1, got {extent}")
+            if extent is None and name == "width":
+                continue
+            count = as_int(extent, f"{name} of model {self.name!r}")
+            if count < 1:
+                raise ValueError(f"{name} of model {self.name!r} must be at least 1, got {count}")
+            object.__setattr__(self, name, count)
 
     @property
     def numel(self) -> int:
@@ -185,5 +215,5 @@ class Model:
 def _checked_parameters(parameters: Iterable[Parameter]) -> Iterable[Parameter]:
     for parameter in parameters:
         if not isinstance(parameter, Parameter):
-            raise TypeError(f"parameters of a model must be Parameter, got {type(parameter).__name__}")
+            raise TypeError(f"parameters of a model must be Parameter, got {parameter!r}")
         yield parameter

@@ -21,7 +21,7 @@ def as_real(value: Any, name: str) -> float:
         try:
             value = float(value)
         except OverflowError as error:
-            raise OverflowError(f"{name} is beyond the range of float64") from error
+            raise ValueError(f"{name} is beyond the range of float64") from error
     if math.isnan(value):
         raise ValueError(f"{name} is NaN; give a number")
     return float(value)

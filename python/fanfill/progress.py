@@ -5,10 +5,13 @@ It must not know what is in progress but its bytes, nor write where no terminal 
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from types import TracebackType
 from typing import TextIO
+
+from .printable import printable
 
 __all__ = ["Progress"]
 
@@ -28,7 +31,7 @@ class Progress:
     """
 
     def __init__(self, label: str, stream: TextIO | None = None) -> None:
-        self._label = label
+        self._label = printable(label)
         self._stream = sys.stderr if stream is None else stream
         self._shown = self._stream.isatty()
         self._begin = time.monotonic()
@@ -52,9 +55,20 @@ class Progress:
         self._last = elapsed
         share = done / total if total else 1.0
         bar = "#" * int(share * _WIDTH)
-        figures = self._figures(done, total, elapsed)
-        self._stream.write(f"\r{self._label} [{bar:<{_WIDTH}}] {share:4.0%} {figures}\x1b[K")
+        figures = f"{share:4.0%} {self._figures(done, total, elapsed)}"
+        line = f"{self._label} [{bar:<{_WIDTH}}] {figures}"
+        columns = self._columns()
+        if len(line) >= columns:  # a line that wraps couldn't be drawn over
+            line = f"{self._label} {figures}"[: columns - 1]
+        self._stream.write(f"\r{line}\x1b[K")
         self._stream.flush()
+
+    def _columns(self) -> int:
+        """Return how many letters a line of the terminal has, 80 where it doesn't say."""
+        try:
+            return os.get_terminal_size(self._stream.fileno()).columns or 80
+        except OSError:
+            return 80
 
     def _figures(self, done: int, total: int, elapsed: float) -> str:
         """Return what stands after the bar; `total` is for those who show something else than bytes."""

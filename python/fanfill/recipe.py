@@ -6,7 +6,7 @@ It must not know of any one model or published scheme, nor of memory or files.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 
 from .fan import Fans
@@ -101,6 +101,10 @@ class Recipe:
     citation: str = ""
 
     def __post_init__(self) -> None:
+        for member in ("name", "citation"):
+            value: object = getattr(self, member)
+            if not isinstance(value, str):
+                raise TypeError(f"{member} of a recipe must be a str, got {value!r}")
         object.__setattr__(self, "rules", tuple(_checked_rules(self.name, self.rules)))
 
     def _found(self, name: str) -> tuple[Rule, int | None] | None:
@@ -108,9 +112,17 @@ class Recipe:
         for pattern, rule in self.rules:
             found = re.fullmatch(pattern, name)
             if found is not None:
-                layer = found.groupdict().get("layer")
-                return rule, None if layer is None else int(layer)
+                return rule, self._layer(found, name)
         return None
+
+    def _layer(self, found: re.Match[str], name: str) -> int | None:
+        layer = found.groupdict().get("layer")
+        if layer is not None and not layer.isdecimal():
+            raise ValueError(
+                f"the group layer of recipe {self.name!r} found {layer!r} in {name!r}, which is no number; "
+                r"write it as (?P<layer>\d+)"
+            )
+        return None if layer is None else int(layer)
 
     def _laws(self, parameter: Parameter, model: Model, rule: Rule, layer: int | None) -> list[Law]:
         """Return the law of each part."""
@@ -120,6 +132,8 @@ class Recipe:
         try:
             laws = [rule(Match(parameter, layer, model, part)) for part in range(count)]
         except ZeroDivisionError:
+            if 0 not in parameter.shape:
+                raise  # of the rule's own making
             raise ValueError(
                 f"recipe {self.name!r} divides by a fan of {parameter.name!r}, which is 0 in the shape "
                 f"{parameter.shape}"
@@ -160,8 +174,11 @@ class Recipe:
         ------
         KeyError
             If `only` holds a name that the model doesn't have; the message lists all such.
+        TypeError
+            If an argument is of the wrong type, or a rule gives no law.
         ValueError
-            If no pattern matches some parameter; the message lists all such.
+            If no pattern matches some parameter; the message lists all such. Or if a law can't be drawn in
+            the element type.
         """
         if not isinstance(model, Model):
             raise TypeError(f"model must be a fanfill Model, got {type(model).__name__}")
@@ -175,7 +192,7 @@ class Recipe:
                 f"{', '.join(unmatched)}"
             )
         specs = [
-            parameter.spec(self._laws(parameter, model, *rule), dtype or model.dtype)
+            parameter.spec(self._laws(parameter, model, *rule), model.dtype if dtype is None else dtype)
             for parameter, rule in zip(planned, found, strict=True)
             if rule is not None
         ]
@@ -183,8 +200,8 @@ class Recipe:
 
 
 def _named(model: Model, only: Collection[str]) -> tuple[Parameter, ...]:
-    if isinstance(only, str):
-        raise TypeError(f"only must be a collection of names, got the single str {only!r}")
+    if isinstance(only, str) or not isinstance(only, Iterable):
+        raise TypeError(f"only must be a collection of names, got {only!r}")
     names = set(only)
     unknown = sorted(name for name in names if name not in model.by_name)
     if unknown:
@@ -193,7 +210,17 @@ def _named(model: Model, only: Collection[str]) -> tuple[Parameter, ...]:
 
 
 def _checked_rules(recipe: str, rules: Iterable[tuple[str, Rule]]) -> Iterable[tuple[str, Rule]]:
-    for pattern, rule in rules:
+    if isinstance(rules, (str, Mapping)) or not isinstance(rules, Iterable):
+        raise TypeError(f"rules of recipe {recipe!r} must be pairs (pattern, law or callable), got {rules!r}")
+    for pair in rules:
+        try:
+            pattern, rule = pair
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"rules of recipe {recipe!r} must be pairs (pattern, law or callable), got {pair!r}"
+            ) from None
+        if not isinstance(pattern, str):
+            raise TypeError(f"pattern of recipe {recipe!r} must be a str, got {pattern!r}")
         try:
             re.compile(pattern)
         except re.error as error:

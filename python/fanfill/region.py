@@ -22,10 +22,13 @@ def as_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
     """Return a shape as a tuple of ints; an int is a shape of one axis."""
     if type(shape) is tuple and len(shape) <= 2 and all(type(n) is int and 0 <= n < 1 << 31 for n in shape):
         return shape  # the usual matrix or vector
-    if isinstance(shape, str):
-        raise TypeError(f"{name} must be an int or a sequence of ints, not {shape!r}")
-    extents = shape if isinstance(shape, Iterable) else (shape,)
-    checked = tuple(as_int(extent, f"{name}[{axis}]") for axis, extent in enumerate(extents))
+    if isinstance(shape, Iterable) and not isinstance(shape, str):
+        checked = tuple(as_int(extent, f"{name}[{axis}]") for axis, extent in enumerate(shape))
+    else:
+        try:
+            checked = (as_int(shape, name),)
+        except TypeError:
+            raise TypeError(f"{name} must be an int or a sequence of ints, not {shape!r}") from None
     if any(extent < 0 for extent in checked):
         raise ValueError(f"{name} must not have a negative extent: {checked}")
     if math.prod(extent for extent in checked if extent) > MAX_ELEMENTS:
@@ -95,11 +98,15 @@ class Region:
 
     def __init__(self, shape: Sequence[int], runs: Sequence[Sequence[tuple[int, int]]]) -> None:
         extents = as_shape(shape)
-        if len(runs) != len(extents):
+        given: object = runs
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            raise TypeError(f"runs must have one sequence of (start, stop) for each dimension, not {given!r}")
+        listed = tuple(given)
+        if len(listed) != len(extents):
             raise ValueError(
-                f"runs must have one sequence for each of the {len(extents)} dimensions, not {len(runs)}"
+                f"runs must have one sequence for each of the {len(extents)} dimensions, not {len(listed)}"
             )
-        self._set(extents, extents, runs, is_flat=False)
+        self._set(extents, extents, listed, is_flat=False)
 
     @classmethod
     def box(cls, shape: Sequence[int], offsets: Sequence[int], sizes: Sequence[int]) -> Region:
@@ -219,6 +226,8 @@ def _counts(given: Any, name: str, rank: int) -> tuple[int, ...]:
 
 def _checked_runs(extent: int, axis: int, runs: Sequence[tuple[int, int]]) -> Runs:
     """Return the runs of one dimension in canonical form: none empty, none adjacent to the next."""
+    if not isinstance(runs, Iterable):
+        raise TypeError(f"runs[{axis}] must be a sequence of pairs (start, stop), not {runs!r}")
     kept: list[tuple[int, int]] = []
     end = 0
     for run in runs:

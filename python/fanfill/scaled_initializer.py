@@ -147,7 +147,8 @@ _IN_PLACE_DOC = r"""Fill `out` at {title}'s scale: mean 0, :math:`\mathrm{{std}}
     Raises
     ------
     TypeError, ValueError, KeyboardInterrupt
-        As for `gain`, `fans` and `fill_`, or if both gain and nonlinearity are given. `out` is unchanged.
+        As for `gain`, `fans` and `fill_`, or if both gain and nonlinearity are given. On an error `out` is
+        unchanged.
 
     References
     ----------
@@ -158,7 +159,34 @@ _IN_PLACE_DOC = r"""Fill `out` at {title}'s scale: mean 0, :math:`\mathrm{{std}}
     >>> import numpy as np, fanfill as ff
     >>> weight = ff.{name}(np.empty((64, 32), np.float32), seed=7, key="weight")
     """
-_NEW_DOC = """Return a new 64-byte aligned array of this global shape that `{name}_` has filled.
+_NEW_DOC = """Return a new 64-byte aligned array that `{name}_` has filled.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        The global shape.
+    mode, nonlinearity, param, gain, layout, groups, transposed, batch_axes, parts, fan_in, fan_out : optional
+        See `{name}_`.
+    dtype : str or dtype, optional
+        The element type of the new array.
+    seed
+        See `fill_`.
+    key : int or str, optional
+        See `fill_`. Arrays of one seed and one key, 0 if none is given, begin with the same numbers.
+    region : Region, optional
+        Return that part alone of the tensor whose global shape is `shape`.
+    threads
+        See `fill_`.
+
+    Returns
+    -------
+    numpy.ndarray
+        New, contiguous, aligned to 64 bytes.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError, MemoryError, KeyboardInterrupt
+        As for `{name}_`, `empty` and `fill_`, or if `shape` isn't that of the region.
 
     Examples
     --------

@@ -71,7 +71,7 @@ def variance_scaling_(
     Raises
     ------
     TypeError, ValueError, KeyboardInterrupt
-        As for `fans` and `fill_`, or if `scale` is not positive. `out` is unchanged.
+        As for `fans` and `fill_`, or if `scale` is not positive. On an error `out` is unchanged.
 
     Examples
     --------
@@ -102,7 +102,34 @@ def variance_scaling(
     region: Region | None = None,
     threads: int | None = None,
 ) -> Array:
-    """Return a new 64-byte aligned array of this global shape that `variance_scaling_` has filled.
+    """Return a new 64-byte aligned array that `variance_scaling_` has filled.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        The global shape.
+    scale, mode, law, layout, groups, transposed, batch_axes, parts, fan_in, fan_out : optional
+        See `variance_scaling_`.
+    dtype : str or dtype, optional
+        The element type of the new array.
+    seed
+        See `fill_`.
+    key : int or str, optional
+        See `fill_`. Arrays of one seed and one key, 0 if none is given, begin with the same numbers.
+    region : Region, optional
+        Return that part alone of the tensor whose global shape is `shape`.
+    threads
+        See `fill_`.
+
+    Returns
+    -------
+    numpy.ndarray
+        New, contiguous, aligned to 64 bytes.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError, MemoryError, KeyboardInterrupt
+        As for `variance_scaling_`, `empty` and `fill_`, or if `shape` isn't that of the region.
 
     Examples
     --------

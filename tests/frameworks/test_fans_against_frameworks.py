@@ -15,7 +15,6 @@ Keras' and JAX's numbers were read off Keras 3.15.1 (``compute_fans``) and JAX 0
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -197,12 +196,16 @@ JAX: dict[str, tuple[tuple[int, ...], tuple[int, ...], dict[str, Any], Pair, Pai
     "conv": ((3, 3, 32, 64), (), {}, (288, 576), (288, 576)),
     "grouped conv": ((3, 3, 8, 64), (), {"groups": 4}, (72, 144), (72, 576)),
     "depthwise": ((3, 3, 1, 64), (), {"groups": 32}, (9, 18), (9, 576)),
+    # Flax's ConvTranspose stores (kernel, in, out), but with transpose_kernel=True (kernel, out, in).
+    "transposed conv": ((3, 3, 32, 64), (), {}, (288, 576), (288, 576)),
+    "transposed conv, transpose_kernel": ((3, 3, 64, 32), (), {"transposed": True}, (288, 576), (576, 288)),
     "embedding": ((1000, 64), (), {}, (1000, 64), (1000, 64)),
     "fused qkv": ((128, 384), (), {"parts": 3}, (128, 128), (128, 384)),
+    "fused gate-up": ((128, 704), (), {"parts": 2}, (128, 352), (128, 704)),
     "stacked experts": ((8, 64, 128), (0,), {"batch_axes": (0,)}, (64, 128), (64, 128)),
     "scanned experts": ((2, 8, 64, 128), (0, 1), {"batch_axes": (0, 1)}, (64, 128), (64, 128)),
 }
-JAX_IS_RIGHT = {"dense", "conv", "embedding", "stacked experts", "scanned experts"}
+JAX_IS_RIGHT = {"dense", "conv", "transposed conv", "embedding", "stacked experts", "scanned experts"}
 
 
 @pytest.mark.parametrize("name", KERAS)
@@ -219,27 +222,23 @@ def test_against_jax_numbers(name: str) -> None:
     assert (right == theirs) == (name in JAX_IS_RIGHT)
 
 
-if importlib.util.find_spec("keras") is not None:
-
-    @pytest.mark.parametrize("name", KERAS)
-    def test_the_numbers_are_those_of_the_installed_keras(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("KERAS_BACKEND", "torch")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from keras.src.initializers.random_initializers import compute_fans
-        stored, _, _, _, theirs = KERAS[name]
-        assert compute_fans(stored) == theirs
+@pytest.mark.parametrize("name", KERAS)
+def test_the_numbers_are_those_of_the_installed_keras(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from keras.src.initializers.random_initializers import compute_fans
+    stored, _, _, _, theirs = KERAS[name]
+    assert compute_fans(stored) == theirs
 
 
-if importlib.util.find_spec("jax") is not None:
-
-    @pytest.mark.parametrize("name", JAX)
-    def test_the_numbers_are_those_of_the_installed_jax(name: str) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import jax
-        shape, batch_axes, _, _, theirs = JAX[name]
-        for mode, fan in zip(("fan_in", "fan_out"), theirs, strict=True):
-            make = jax.nn.initializers.variance_scaling(1.0, mode, "uniform", batch_axis=batch_axes)
-            limit = abs(make(jax.random.key(0), shape, "float32")).max()
-            assert float(limit) == pytest.approx((3.0 / fan) ** 0.5, rel=0.02)
+@pytest.mark.parametrize("name", JAX)
+def test_the_numbers_are_those_of_the_installed_jax(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import jax
+    shape, batch_axes, _, _, theirs = JAX[name]
+    for mode, fan in zip(("fan_in", "fan_out"), theirs, strict=True):
+        make = jax.nn.initializers.variance_scaling(1.0, mode, "uniform", batch_axis=batch_axes)
+        limit = abs(make(jax.random.key(0), shape, "float32")).max()
+        assert float(limit) == pytest.approx((3.0 / fan) ** 0.5, rel=0.02)

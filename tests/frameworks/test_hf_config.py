@@ -329,6 +329,8 @@ def test_what_no_law_makes_is_listed(
         ({"hidden_size": "32"}, "can't be built from it"),
         ({"hidden_size": -32}, "can't be built from it"),
         ({"num_attention_heads": 0}, "can't be built from it"),
+        ({"num_hidden_layers": -3}, "depth of model"),
+        ({"n_codebooks": 10**6}, "n_codebooks is 1000000; no model"),
     ],
 )
 def test_a_config_that_describes_no_model_is_refused(
@@ -341,7 +343,34 @@ def test_a_config_that_describes_no_model_is_refused(
     said = capsys.readouterr().err
     assert said.startswith(f"fanfill: error: --config: {path}: ")
     assert message in said
+    assert said.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("key", ["attn_implementation", "_attn_implementation", "_experts_implementation"])
+@pytest.mark.parametrize("value", ["flash_attention_2", "someone/kernels", {"": "someone/kernels"}])
+def test_which_code_computes_is_not_asked_for(
+    key: str, value: Any, transformers: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "config.json"
+    config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", **DECODER}
+    path.write_text(json.dumps(config))
+    plain = HfConfig.read(path)
+    path.write_text(json.dumps({**config, key: value}))
+    assert HfConfig.read(path).model.parameters == plain.model.parameters
+
+
+def test_a_model_of_endless_parts_is_given_up(
+    transformers: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"architectures": ["LlamaForCausalLM"], "model_type": "llama", **DECODER}))
+    assert len(HfConfig.read(path).model.parameters) > 10
+    monkeypatch.setattr("fanfill.hf.config._MOST_PARTS", 10)
+    with pytest.raises(ValueError, match="more than 10 modules and parameters"):
+        HfConfig.read(path)
+    monkeypatch.undo()
+    assert len(HfConfig.read(path).model.parameters) > 10
 
 
 def test_transformers_that_is_not_there_is_named(

@@ -139,6 +139,90 @@ def test_nothing_changes() -> None:
     assert not given["scale"].requires_grad
 
 
+class Frozen(nn.Module):
+    """All frozen, behind an embedding: no gradient comes from anywhere but what is measured."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.mix = nn.Embedding(10, 16), nn.Linear(16, 4)
+        self.register_buffer("calls", torch.zeros(()))
+        self.requires_grad_(False)
+
+    def forward(self, tokens: Any) -> Any:
+        self.calls = self.calls + 1.0  # not in place
+        return self.mix(torch.relu_(self.table(tokens)))
+
+
+def test_gradients_reach_what_is_frozen() -> None:
+    net = Frozen()
+    table, mix = diagnose(net, torch.arange(10)).layers
+    assert table.gradient_rms > 0.0
+    assert mix.gradient_rms == pytest.approx(1.0, rel=0.5)
+    assert math.isnan(mix.weight_gradient_rms)
+    assert not any(p.requires_grad for p in net.parameters())
+    assert float(net.calls) == 0.0
+
+
+class Branch(nn.Module):
+    """A residual branch that begins at zero, by its last weight or by its norm's."""
+
+    def __init__(self, *, has_norm: bool) -> None:
+        super().__init__()
+        self.inner, self.outer = nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+        self.norm = nn.BatchNorm2d(8) if has_norm else nn.Identity()
+        for parameter in (self.norm.weight,) if has_norm else self.outer.parameters():
+            parameter.data.zero_()
+
+    def forward(self, x: Any) -> Any:
+        return x + self.norm(self.outer(torch.relu(self.inner(x))))
+
+
+@pytest.mark.parametrize("has_norm", [True, False])
+def test_branches_and_heads_that_begin_at_zero_are_no_fault(has_norm: bool) -> None:
+    torch.manual_seed(0)
+    head = nn.Linear(8, 4)
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 3, padding=1), *[Branch(has_norm=has_norm) for _ in range(4)],
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), head,
+    )  # fmt: skip
+    images = torch.from_numpy(ff.normal((4, 3, 8, 8), seed=0, key="images"))
+    found = diagnose(net, images)
+    assert found, found.table()
+    assert "The weights of 4 layers are zero" in found.suggestion
+    head.weight.data.zero_()
+    found = diagnose(net, images)
+    assert found, found.table()
+    assert "The weights of 5 layers are zero" in found.suggestion
+    # What is wrong for another reason is still named, and so is a ReLU that zeros stop for good.
+    assert "is dead" in diagnose(nn.Sequential(net, nn.ReLU(), nn.Linear(4, 4)), images).faults["1"]
+    net[0].weight.data.mul_(1e-6)
+    net[0].bias.data.zero_()
+    head.weight.data.fill_(1e6)
+    assert "explodes" in diagnose(net, images).faults["7"]
+    assert diagnose(stack(30, ff.glorot_normal_), ff.normal((64, 128), seed=0)).faults
+
+
+def test_it_measures_where_gradients_are_off(batch: Any) -> None:
+    net, head = nn.Sequential(nn.Embedding(10, 128), nn.Linear(128, 3)), nn.Linear(128, 3)
+    expected = repr(diagnose(net, torch.arange(10)).layers)
+    for off in (torch.no_grad, torch.inference_mode):
+        with off():
+            assert repr(diagnose(net, torch.arange(10)).layers) == expected
+            assert diagnose(head, batch * 1.0)
+    with torch.inference_mode():
+        made = torch.arange(10), batch * 1.0
+    assert repr(diagnose(net, made[0]).layers) == expected
+    assert diagnose(head, made[1])
+
+
+def test_numpys_seeds_are_seeds(batch: Any) -> None:
+    net = nn.Sequential(nn.Dropout(0.5), nn.Linear(128, 3))
+    one, same, other = (diagnose(net, batch, seed=np.random.SeedSequence(at)).layers for at in (1, 1, 2))
+    assert one == same
+    assert one != other
+    assert diagnose(net, batch, seed=2**64 - 1)
+
+
 def test_a_report(tmp_path: Path, batch: Any) -> None:
     net = nn.Sequential()
     net.add_module("a<b", nn.Linear(128, 128))
@@ -164,6 +248,30 @@ class Sour(nn.Module):
         return x / 0.0 * 0.0
 
 
+class Asserting(nn.Module):
+    def forward(self, x: Any) -> Any:
+        assert x.shape[1] == 7, "wants seven"
+        return x
+
+
+class Idle(nn.Module):
+    """Has a layer and doesn't run it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, x: Any) -> Any:
+        return x * 2.0
+
+
+class Steep(nn.Module):
+    """Gives zeros by a root whose slope there is infinite."""
+
+    def forward(self, x: Any) -> Any:
+        return (x * 0.0).sqrt()
+
+
 @pytest.mark.parametrize(
     ("make", "given", "error", "text"),
     [
@@ -175,6 +283,13 @@ class Sour(nn.Module):
         (lambda: nn.Flatten(), (2, 4), ValueError, "has no layers"),
         (lambda: nn.Linear(4, 3, device="meta"), (2, 4), ValueError, "'weight' is on the meta device"),
         (lambda: nn.Linear(4, 3), (0, 4), ValueError, "batch is empty"),
+        (lambda: nn.Linear(4, 3), (2, 5), ValueError, r"batch: the module \(Linear\) refuses .* \(2, 5\)"),
+        (lambda: nn.Sequential(nn.Linear(4, 3), Asserting()), (2, 4), ValueError,
+         r"layer '1' \(Asserting\) refuses an input of shape \(2, 3\): wants seven"),
+        (lambda: nn.Sequential(nn.LazyLinear(4)), (2, 4), ValueError, "'0.weight' has no shape yet; run"),
+        (Idle, (2, 4), ValueError, "no layer of Idle ran"),
+        (lambda: nn.Sequential(nn.Linear(4, 3), Steep()), (2, 4), ValueError,
+         r"layer '0' \(Linear\): its gradient is NaN"),
         (lambda: 3, (2, 4), TypeError, "must be a torch.nn.Module, not int"),
     ],
 )  # fmt: skip
@@ -187,12 +302,22 @@ def test_other_refusals(batch: Any) -> None:
     net = nn.Linear(128, 2)
     with pytest.raises(ValueError, match="holds NaN"):
         diagnose(net, torch.full((2, 128), math.nan))
+    with pytest.raises(ValueError, match=r"holds NaN or infinity in torch\.float32"):
+        diagnose(net, np.full((2, 128), 1e300))
     with pytest.raises(ValueError, match="factor must be greater than 1"):
         diagnose(net, batch, factor=1.0)
     with pytest.raises(ValueError, match=r"loss must return a scalar, not a tensor of shape \(64, 2\)"):
         diagnose(net, batch, loss=lambda y: y)
     with pytest.raises(TypeError, match="loss returns no tensor"):
         diagnose(net, batch, loss=lambda y: 1.0)
+    with pytest.raises(ValueError, match="loss doesn't depend on any layer's output"):
+        diagnose(net, batch, loss=lambda y: torch.zeros((), requires_grad=True))
+    with pytest.raises(ValueError, match="loss doesn't depend on any layer's output"):
+        diagnose(net, batch, loss=lambda y: y.detach().sum())
+    with pytest.raises(ValueError, match="seed"):
+        diagnose(net, batch, seed=-1)
+    with pytest.raises(TypeError, match="seed"):
+        diagnose(net, batch, seed="a")
     with pytest.raises(TypeError, match="must hold numbers"):
         diagnose(net, np.array([["x"]]))
 
@@ -213,6 +338,9 @@ def test_the_command(
     (tmp_path / "tiny_net.py").write_text(
         "from torch import nn\nnumber = 3\n"
         "def make():\n    return nn.Sequential(nn.Linear(8, 8), nn.ReLU())\n"
+        "def wide(width):\n    return nn.Linear(width, width)\n"
+        "def broken():\n    return {}['x']\n"
+        "made = make()\n"
     )
     np.save(tmp_path / "b.npy", ff.normal((4, 8), seed=0))
     done = fanfill("tiny_net:make", "--batch", "b.npy", "--out", "r.html", folder=tmp_path)
@@ -221,6 +349,8 @@ def test_the_command(
     assert done.stdout.endswith("Nothing stands out.\nwrote r.html\n")
     assert (tmp_path / "r.html").exists()
     (tmp_path / "bad.npy").write_text("no array")
+    (tmp_path / "bad_net.py").write_text("def (\n")
+    (tmp_path / "lost_net.py").write_text("import no_such\n")
     np.save(tmp_path / "wide.npy", ff.normal((4, 9), seed=0))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -230,8 +360,13 @@ def test_the_command(
         (("tiny_net:make", "--batch", "b.npy", "--out", "r.html"), 1, "r.html exists already; pass --force"),
         (("tiny_net", "--batch", "b.npy"), 2, "isn't PACKAGE.MODULE:FACTORY"),
         (("tiny_nets:make", "--batch", "b.npy"), 2, "there is no module 'tiny_nets'"),
-        (("tiny_net:made", "--batch", "b.npy"), 2, "tiny_net has no 'made'"),
-        (("tiny_net:number", "--batch", "b.npy"), 2, "is no function, but int"),
+        (("tiny_net:other", "--batch", "b.npy"), 2, "tiny_net has no 'other'"),
+        (("tiny_net:number", "--batch", "b.npy"), 2, "is no function that returns a module, but int"),
+        (("tiny_net:made", "--batch", "b.npy"), 2, "is no function that returns a module, but Sequential"),
+        (("tiny_net:wide", "--batch", "b.npy"), 1, "calling it raises TypeError: wide() missing 1 required"),
+        (("tiny_net:broken", "--batch", "b.npy"), 1, "tiny_net.py, line 8)"),
+        (("bad_net:make", "--batch", "b.npy"), 1, "'bad_net:make': importing it raises SyntaxError"),
+        (("lost_net:make", "--batch", "b.npy"), 1, "raises ModuleNotFoundError: No module named 'no_such'"),
         (("tiny_net:make", "--batch", "none.npy"), 1, "--batch: none.npy: No such file"),
         (("tiny_net:make", "--batch", "bad.npy"), 1, "isn't an array that numpy.save wrote"),
         (("tiny_net:make", "--batch", "wide.npy"), 1, "layer '0' (Linear) refuses an input of shape (4, 9)"),

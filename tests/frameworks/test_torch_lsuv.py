@@ -86,6 +86,80 @@ def test_a_convolutional_net_with_branches_norms_and_groups() -> None:
     assert all(abs(each - 1.0) < 0.021 for each in found.values())
 
 
+def test_only_layers_that_run_and_may_change_are_touched() -> None:
+    net = nn.TransformerEncoderLayer(16, 2, dropout=0.0)  # whose attention reads out_proj and never calls it
+    net.linear1.requires_grad_(False)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    batch = torch.from_numpy(ff.normal((6, 64, 16), seed=0, key="batch"))
+    lsuv_(net, batch)
+    changed = {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {"linear2.weight", "linear2.bias"}
+    assert variances(net, batch)["linear2"] == pytest.approx(1.0, abs=0.03)
+    assert not net.linear1.weight.requires_grad
+
+
+def test_a_weight_of_several_layers() -> None:
+    batch = torch.from_numpy(ff.normal((256, 16), seed=0, key="batch"))
+    net = nn.Sequential(nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 16))
+    net[2].weight = net[0].weight
+    lsuv_(net, batch)
+    assert net[2].weight is net[0].weight
+    assert variances(net, batch)["0"] == pytest.approx(1.0, abs=0.03)  # the first that runs
+    assert variances(net, batch)["4"] == pytest.approx(1.0, abs=0.03)
+
+
+class Language(nn.Module):
+    """A head that is an embedding's table, as language models have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.mix, self.head = (
+            nn.Embedding(32, 16),
+            nn.Linear(16, 16),
+            nn.Linear(16, 32, bias=False),
+        )
+        self.head.weight = self.table.weight
+
+    def forward(self, tokens: Any) -> Any:
+        return self.head(torch.tanh(self.mix(self.table(tokens))))
+
+
+def test_an_embedding_stays_though_a_head_shares_it() -> None:
+    net = Language()
+    before = net.table.weight.detach().clone()
+    lsuv_(net, torch.arange(32).reshape(4, 8))
+    assert torch.equal(net.table.weight, before)
+    assert variances(net, torch.arange(32).reshape(4, 8))["mix"] == pytest.approx(1.0, abs=0.03)
+
+
+def test_gpt2s_conv1d_is_a_linear_layer() -> None:
+    class Conv1D(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight, self.bias = nn.Parameter(torch.ones(16, 48)), nn.Parameter(torch.ones(48))
+
+        def forward(self, x: Any) -> Any:
+            return x @ self.weight + self.bias
+
+    net, batch = Conv1D(), torch.from_numpy(ff.normal((256, 16), seed=0, key="batch"))
+    out = lsuv_(net, batch)(batch)
+    assert float(out.detach().var()) == pytest.approx(1.0, abs=0.03)
+    assert not net.bias.any()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_other_element_types(dtype: Any) -> None:
+    net = nn.Sequential(*[part for _ in range(5) for part in (nn.Linear(64, 64), nn.ReLU())]).to(dtype)
+    net.eval()
+    batch = torch.from_numpy(ff.normal((256, 64), seed=0, key="batch"))
+    with torch.inference_mode():
+        lsuv_(net, batch)
+    assert all(each == pytest.approx(1.0, abs=0.03) for each in variances(net, batch.to(dtype)).values())
+    assert net[0].weight.dtype == dtype
+    assert net[0].weight.requires_grad
+    assert not net.training
+
+
 class Looks(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -106,6 +180,13 @@ class Looks(nn.Module):
         (lambda: nn.Sequential(nn.Linear(4, 4), nn.Linear(3, 4)), torch.rand(8, 4), "layer '1' .* refuses"),
         (lambda: nn.Sequential(nn.Linear(4, 4)), torch.full((8, 4), math.inf), "holds NaN or infinity"),
         (Looks, torch.rand(8, 4), "no linear or convolutional layer of Looks ran"),
+        (lambda: nn.Linear(4, 4).requires_grad_(False), torch.rand(8, 4), "of Linear ran that isn't frozen"),
+        (lambda: nn.Linear(4, 1), torch.rand(1, 4), r"the module \(Linear\): its output is constant"),
+        (
+            lambda: nn.utils.parametrizations.weight_norm(nn.Linear(4, 4)),
+            torch.rand(8, 4),
+            r"the module \(ParametrizedLinear\): its weight is made of other parameters",
+        ),
     ],
 )
 def test_refused_and_left_as_it_was(make: Any, batch: Any, text: str) -> None:

@@ -215,6 +215,18 @@ def test_wrong_dtype_is_refused(dtype: torch.dtype) -> None:
     refused(torch.zeros(4, dtype=dtype), TypeError, r"out has elements of torch\..*; fanfill writes float64")
 
 
+def test_bits_of_another_type_and_complex_numbers_are_refused_with_the_way_out() -> None:
+    for dtype in (torch.uint16, torch.int16):
+        out = torch.zeros(4, dtype=dtype)
+        refused(out, TypeError, r"pass out\.view\(torch\.bfloat16 or torch\.float16\)$")
+        refused(out, TypeError, r"pass out\.view\(torch\.bfloat16 or torch\.float16\)$", dtype="bfloat16")
+        ff.normal_(out.view(torch.bfloat16), seed=7, key="w")
+        assert out.any()
+    refused(
+        torch.zeros(4, dtype=torch.complex64), TypeError, r"fill out\.real and out\.imag, each under its own"
+    )
+
+
 def test_another_dtype_than_the_tensors_is_refused() -> None:
     out = torch.zeros(4, dtype=torch.uint16)
     refused(out, TypeError, "out has elements of torch.uint16", shown=out, dtype="bfloat16")

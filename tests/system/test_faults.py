@@ -234,6 +234,20 @@ def test_a_folder_that_may_be_written_and_not_listed(open_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("stage", ["partial", "complete"])
+def test_what_another_user_could_still_change_is_not_taken(stage: str, mode: str, open_path: Path) -> None:
+    (open_path / "m").mkdir()
+    (open_path / "m").chmod(0o777)
+    name = sorted(OLD)[0]
+    path = open_path / "m" / f".{name}.{stage}"
+    path.write_bytes(NEW[name])
+    path.chmod(0o666)
+    assert run_child(open_path / "m", mode, fault=UNPRIVILEGED) == ["done"]
+    assert contents(open_path / "m") == NEW
+    assert {each.stat().st_uid for each in (open_path / "m").iterdir()} == {65534}
+
+
+@pytest.mark.parametrize("mode", MODES)
 def test_what_another_user_has_left_half_written_is_not_taken(mode: str, open_path: Path) -> None:
     (open_path / "m").mkdir()
     (open_path / "m").chmod(0o777)

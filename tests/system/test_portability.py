@@ -56,6 +56,17 @@ def test_a_windows_program_that_fills_a_vector_links(windows_library: Path, tmp_
     assert imported <= {"kernel32.dll", "msvcrt.dll"}  # of Windows itself
 
 
+def test_a_windows_module_exports_the_c_interface_alone(windows_library: Path, tmp_path: Path) -> None:
+    module = tmp_path / "module.dll"
+    whole = ("-Wl,--whole-archive", windows_library, "-Wl,--no-whole-archive")
+    output(tool("x86_64-w64-mingw32-g++-posix"), "-shared", *whole, "-static", "-o", module)
+    table = output(tool("x86_64-w64-mingw32-objdump"), "-p", module).partition(
+        "[Ordinal/Name Pointer] Table"
+    )[2]
+    names = set(re.findall(r"^\s+\[ *\d+\].* (\S+)$", table.partition("\n\n")[0], re.MULTILINE))
+    assert names == {"fanfill_abi", "fanfill_contract_version", "fanfill_fill", "fanfill_message"}
+
+
 @pytest.mark.parametrize("isa", ["avx2", "avx512"])
 def test_the_vector_kernels_compile_for_windows(isa: str) -> None:
     compiled("x86_64-w64-mingw32", ROOT / f"csrc/isa/{isa}.cpp", *ISA_FLAGS[isa], "-fsyntax-only")

@@ -10,7 +10,9 @@
  */
 #define FANFILL_ABI 1
 
-#if defined(__GNUC__)
+#if defined(_WIN32) && defined(FANFILL_IS_BUILT)
+#define FANFILL_EXPORT __declspec(dllexport)
+#elif defined(__GNUC__) && !defined(_WIN32)
 #define FANFILL_EXPORT __attribute__((visibility("default")))
 #else
 #define FANFILL_EXPORT

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from types import TracebackType
 
+from .file_lock import is_own, open_locked
 from .partial_file import PartialFile
 
 __all__ = ["AtomicFile", "check_room", "sync_folder"]
@@ -30,7 +31,8 @@ class AtomicFile:
 
     Use it as a context manager: leaving the block early, on an error or an interrupt, removes the temporary
     file and leaves whatever stood under the name as it was. The stages are ``.NAME.partial`` while it is
-    written, ``.NAME.complete`` from `finish` on, and ``NAME`` from `publish` on; `commit` does both.
+    written, ``.NAME.complete`` from `finish` on, and ``NAME`` from `publish` on; `commit` does both. The
+    temporary file is locked, so that no two processes make the same file.
 
     Parameters
     ----------
@@ -46,6 +48,8 @@ class AtomicFile:
         Continue where an earlier run was stopped, and leave the temporary file where this one is. Given the
         path of a file that a run has finished, it says whether the content is as wanted; if so there is
         nothing to write, and a final name that is taken by it is no error.
+    stays_open : bool, default True
+        Whether the lock is held from `finish` to the end of the block too, which takes a descriptor.
 
     Attributes
     ----------
@@ -83,15 +87,18 @@ class AtomicFile:
         *,
         replace: bool = False,
         resume: Callable[[Path], bool] | None = None,
+        stays_open: bool = True,
     ) -> None:
         self.path = Path(path)
         self.size = size
         self.is_finished = False
         self._replace = replace
         self._resume = resume
+        self._stays_open = stays_open
         self._partial = _beside(self.path, "partial")
         self._complete = _beside(self.path, "complete")
         self._file: PartialFile | None = None
+        self._lock: int | None = None  # of a complete file that an earlier run has left
         self._is_published = False
         self._made: list[Path] = []  # the temporary names that are ours to remove
         self._answers: dict[Path, bool] = {}  # of `resume`, which may read much
@@ -109,12 +116,11 @@ class AtomicFile:
     @property
     def missing_bytes(self) -> int:
         """Return how much room the file still needs, as far as names and sizes tell."""
-        if self._resume is None:
-            return self.size
-        if os.path.lexists(self.path) and self._holds(self.path):
+        if self._resume is not None and os.path.lexists(self.path) and self._holds(self.path):
             return 0
-        reserved = [path.lstat().st_blocks * 512 for path in (self._partial, self._complete) if path.exists()]
-        return max(0, self.size - sum(reserved))
+        left = [path.lstat() for path in (self._partial, self._complete) if os.path.lexists(path)]
+        # What an earlier run has left is written on, or removed to make place.
+        return max(0, self.size - sum(status.st_blocks * 512 for status in left if status.st_nlink == 1))
 
     def check(self) -> None:
         """Raise what entering the block would for the sake of the name."""
@@ -138,34 +144,51 @@ class AtomicFile:
         try:
             if os.path.lexists(self.path) and self._holds(self.path):
                 self.is_finished = self._is_published = True
-                self._remove([self._partial, self._complete])
-            elif self._holds(self._complete):
-                self.is_finished = True
-                self._remove([self._partial])
+                self._remove_left([self._partial, self._complete])
             else:
-                self._open()
+                self._take_temporary()
         except OSError as error:
+            self._close()
             raise self._named(error) from error
         return self
 
-    def _open(self) -> None:
-        if self._resume is None:
-            self._remove([self._complete])
-        elif os.path.lexists(self._complete):
-            os.replace(self._complete, self._partial)  # its content isn't as wanted everywhere
-        check_room(self.path.parent, self.missing_bytes, self.path)
+    def _take_temporary(self) -> None:
+        """Take what an earlier run has left, or open a new file; whichever it is, it is locked then."""
+        self._lock = open_locked(self._complete)
+        if self._lock is not None:
+            self._remove_left([self._partial])
+            if is_own(self._lock) and self._holds(self._complete):
+                self.is_finished = True
+                if not self._stays_open:
+                    self._close()
+                return
+            check_room(self.path.parent, self.missing_bytes, self.path)
+            if self._resume is None:
+                os.unlink(self._complete)
+            else:
+                os.replace(self._complete, self._partial)  # its content isn't as wanted everywhere
+            self._close()
+        else:
+            check_room(self.path.parent, self.missing_bytes, self.path)
         self._file = PartialFile(self._partial, self.size, resume=self._resume is not None)
         self._made = [self._partial]
+
+    def _close(self) -> None:
+        """Close the file, which unlocks it."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
         if self._resume is None:
             self._remove(self._made)
         self._made = []
+        self._close()
 
     def write_at(self, data: bytes | memoryview, offset: int) -> int:
         """Write all of `data` at `offset` and return its size; an error names the file."""
@@ -191,13 +214,13 @@ class AtomicFile:
         assert self._file is not None, "finish outside of the with block"
         try:
             self._file.sync()
-            self._file.close()
-            self._file = None
             os.replace(self._partial, self._complete)
         except OSError as error:
             raise self._named(error) from error
         self._made = [self._complete]
         self.is_finished = True
+        if not self._stays_open:
+            self._close()
 
     def publish(self) -> None:
         """Give the finished file its name, which `sync_folder` then makes durable."""
@@ -234,6 +257,14 @@ class AtomicFile:
             os.rename(self._complete, self.path)
         else:
             os.unlink(self._complete)
+
+    @staticmethod
+    def _remove_left(paths: list[Path]) -> None:
+        """Remove files that an earlier run has left, or raise if another process has them locked."""
+        for path in paths:
+            if (left := open_locked(path)) is not None:
+                os.unlink(path)
+                os.close(left)
 
     @staticmethod
     def _remove(paths: list[Path]) -> None:

@@ -9,10 +9,12 @@ import errno
 import math
 import mmap
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import accumulate
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -24,13 +26,14 @@ from ..number import as_int, as_real
 from .header import StoredTensor
 from .stored_checkpoint import StoredCheckpoint, StoredFile
 
-__all__ = ["BLOCK_BYTES", "Block", "BlockReader", "Bytes", "blocks_of", "checked_sample", "sample_of"]
+__all__ = ["BLOCK_BYTES", "Block", "BlockReader", "Blocks", "Bytes", "blocks_of", "checked_sample"]
 
 # A multiple of every element size. Small enough that a sample of 1 % of a tensor of 1 GB is many of them.
 BLOCK_BYTES = 4 * 2**20
 _BATCH_BYTES = 32 * 2**20
 _BATCH_BLOCKS = 4096
 _ALIGNMENT = 64
+_MOST_SAMPLED = 1 << 26  # of 256 TiB; drawing the lots takes 16 bytes for each
 
 Bytes: TypeAlias = "np.ndarray[Any, np.dtype[np.uint8]]"
 
@@ -55,14 +58,78 @@ class Block:
         return self.file.header.header_bytes + self.tensor.start + self.start
 
 
-def blocks_of(checkpoint: StoredCheckpoint) -> list[Block]:
-    """Return all blocks of a checkpoint, in the order of the files and of the data in them."""
-    return [
-        Block(file, tensor, start, min(start + BLOCK_BYTES, tensor.stop - tensor.start))
-        for file in checkpoint.files
-        for tensor in file.header.tensors
-        for start in range(0, tensor.stop - tensor.start, BLOCK_BYTES)
-    ]
+class Blocks:
+    """The blocks of stored tensors, in the order of the files and of the data in them.
+
+    Each is made when it is asked for: a checkpoint of 1 TB has a quarter of a million of them, and a header
+    of one line can claim more than any memory holds.
+
+    Parameters
+    ----------
+    tensors : iterable of (StoredFile, StoredTensor)
+        Whose blocks.
+    chosen : array of int, optional
+        Numbers of the blocks that are in it, ascending; default all.
+    """
+
+    def __init__(
+        self,
+        tensors: Iterable[tuple[StoredFile, StoredTensor]],
+        chosen: np.ndarray[Any, np.dtype[np.int64]] | None = None,
+    ) -> None:
+        self._tensors = list(tensors)
+        sizes = [tensor.stop - tensor.start for _, tensor in self._tensors]
+        self._ends = list(accumulate(-(-size // BLOCK_BYTES) for size in sizes))
+        self._chosen = chosen
+        self.nbytes = sum(sizes if chosen is None else (block.size for block in self))
+
+    def __len__(self) -> int:
+        if self._chosen is not None:
+            return len(self._chosen)
+        return self._ends[-1] if self._ends else 0
+
+    def __iter__(self) -> Iterator[Block]:
+        if self._chosen is not None:
+            yield from (self._block(int(number)) for number in self._chosen)
+            return
+        for file, tensor in self._tensors:
+            size = tensor.stop - tensor.start
+            for start in range(0, size, BLOCK_BYTES):
+                yield Block(file, tensor, start, min(start + BLOCK_BYTES, size))
+
+    def _block(self, number: int) -> Block:
+        place = bisect_right(self._ends, number)
+        file, tensor = self._tensors[place]
+        start = (number - (self._ends[place - 1] if place else 0)) * BLOCK_BYTES
+        return Block(file, tensor, start, min(start + BLOCK_BYTES, tensor.stop - tensor.start))
+
+    def of(self, names: Container[str]) -> Blocks:
+        """Return those that belong to tensors of these names."""
+        if self._chosen is None:
+            return Blocks(pair for pair in self._tensors if pair[1].name in names)
+        kept = [number for number in self._chosen if self._block(int(number)).tensor.name in names]
+        return Blocks(self._tensors, np.array(kept, np.int64))
+
+    def sample(self, fraction: float, seed: int) -> Blocks:
+        """Return a fraction of all blocks, rounded up, in their order; which ones is a function of the seed.
+
+        Raises
+        ------
+        ValueError
+            If there are more blocks than a sample can be drawn from.
+        """
+        count = math.ceil(fraction * len(self))
+        if count == len(self):
+            return self
+        if len(self) > _MOST_SAMPLED:
+            raise ValueError(f"sample: the files claim {self.nbytes:,} bytes, too many to draw a sample of")
+        lots = fill_(np.empty(len(self)), Uniform(), seed=seed, key="fanfill.verify.sample")
+        return Blocks(self._tensors, np.sort(np.argsort(lots, kind="stable")[:count]))
+
+
+def blocks_of(checkpoint: StoredCheckpoint) -> Blocks:
+    """Return all blocks of a checkpoint."""
+    return Blocks((file, tensor) for file in checkpoint.files for tensor in file.header.tensors)
 
 
 def checked_sample(fraction: float, seed: int) -> None:
@@ -73,27 +140,18 @@ def checked_sample(fraction: float, seed: int) -> None:
         raise ValueError(f"sample_seed must be in [0, 2**64), got {seed}")
 
 
-def sample_of(blocks: Sequence[Block], fraction: float, seed: int) -> list[Block]:
-    """Return a fraction of the blocks, rounded up, in their order; which ones is a function of the seed."""
-    count = math.ceil(fraction * len(blocks))
-    if count == len(blocks):
-        return list(blocks)
-    lots = fill_(np.empty(len(blocks)), Uniform(), seed=seed, key="fanfill.verify.sample")
-    chosen = np.sort(np.argsort(lots, kind="stable")[:count])
-    return [blocks[index] for index in chosen]
-
-
 class BlockReader:
     """Reads blocks in batches, the next one while the caller works on the last.
 
-    Use it as a context manager. It holds two buffers of 32 MiB and reads by position, so that neither the
-    size of a file nor its truncation by someone else matters to the process.
+    Use it as a context manager. It holds two buffers of 32 MiB and one open file, and reads by position, so
+    that neither the size and number of files nor their truncation by someone else matters to the process.
     """
 
     def __init__(self) -> None:
         self._buffers = [np.frombuffer(mmap.mmap(-1, _BATCH_BYTES), dtype=np.uint8) for _ in range(2)]
         self._stack = ExitStack()
-        self._descriptors: dict[StoredFile, int] = {}
+        self._file: StoredFile | None = None
+        self._descriptor = -1
         self._thread = ThreadPoolExecutor(max_workers=1)
 
     def __enter__(self) -> BlockReader:
@@ -104,8 +162,12 @@ class BlockReader:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
-        for descriptor in self._descriptors.values():
-            os.close(descriptor)
+        self._close()
+
+    def _close(self) -> None:
+        if self._file is not None:
+            os.close(self._descriptor)
+            self._file = None
 
     def batches(self, blocks: Iterable[Block]) -> Iterator[list[tuple[Block, Bytes]]]:
         """Yield the blocks in batches with their bytes, which are the caller's until it asks for the next.
@@ -133,12 +195,14 @@ class BlockReader:
         return found
 
     def _read_into(self, out: Bytes, block: Block) -> None:
-        if block.file not in self._descriptors:
-            self._descriptors[block.file] = block.file.open()
+        if block.file is not self._file:  # the blocks of a file follow each other
+            self._close()
+            self._descriptor = block.file.open()
+            self._file = block.file
         view, offset = out.data, block.offset
         while view.nbytes:
             try:
-                count = os.preadv(self._descriptors[block.file], [view], offset)
+                count = os.preadv(self._descriptor, [view], offset)
             except OSError as error:
                 raise OSError(error.errno, error.strerror, str(block.file.path)) from error
             if not count:

@@ -6,23 +6,20 @@ It must not know what is in the file, nor the name that it gets in the end.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
-import stat
 import threading
 from pathlib import Path
 
 import numpy as np
 
+from .file_lock import is_own, lock, open_locked
 from .file_system import file_system_type
 
 __all__ = ["PartialFile"]
 
-_OPEN_FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 # What file systems say that can't reserve space; the write itself then finds out.
 _NO_FALLOCATE = (errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS)
-# What file systems say that have no locks.
-_NO_LOCK = (errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS, errno.ENOLCK)
 # In memory, where reserving a page means to zero it, which takes longer than to write it.
 _IN_MEMORY = ("tmpfs", "ramfs")
 # Where writing around the page cache was measured and is faster, and no other file loses its place there.
@@ -76,47 +73,16 @@ class PartialFile:
 
     def _opened(self, resume: bool) -> int:
         """Return a descriptor of the file, which is locked for as long as it is open."""
-        left = self._left_behind()
+        left = open_locked(self.path)
         if left is not None:
-            status = os.fstat(left)
-            is_own = status.st_uid == os.geteuid() and status.st_nlink == 1
-            if resume and is_own and stat.S_ISREG(status.st_mode):
+            if resume and is_own(left):
                 self.resumed = True
                 return left
             os.unlink(self.path)
             os.close(left)
-        made = os.open(self.path, _OPEN_FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
-        self._lock(made)
+        made = os.open(self.path, _NEW_FLAGS, 0o666)
+        lock(made, self.path)
         return made
-
-    def _left_behind(self) -> int | None:
-        try:
-            left = os.open(self.path, _OPEN_FLAGS | os.O_NONBLOCK)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            if error.errno != errno.ELOOP:
-                raise
-            os.unlink(self.path)  # a symbolic link, which we never make
-            return None
-        self._lock(left)
-        return left
-
-    def _lock(self, descriptor: int) -> None:
-        """Lock the file, or close it and raise if another process holds it or has replaced it."""
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_ours = os.path.samestat(os.fstat(descriptor), os.lstat(self.path))
-        except (BlockingIOError, FileNotFoundError):
-            is_ours = False
-        except OSError as error:
-            if error.errno not in _NO_LOCK:
-                os.close(descriptor)
-                raise
-            is_ours = True
-        if not is_ours:
-            os.close(descriptor)
-            raise OSError(errno.EBUSY, "another process is writing it")
 
     def _prepare(self, size: int) -> None:
         kind = file_system_type(self.path.parent)
@@ -179,8 +145,11 @@ class PartialFile:
         return buffer[:done]
 
     def sync(self) -> None:
-        """Make the content durable."""
+        """Make the content durable; nothing can be written after it, and the lock stays."""
         os.fsync(self._descriptor)
+        if self._direct is not None:
+            os.close(self._direct)
+            self._direct, self.is_direct = None, False
         if os.fstat(self._descriptor).st_size != self._size:
             raise OSError(errno.EIO, "was cut off by another program while it was written")
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from ..threads import thread_count
-from .block import BlockReader, blocks_of, checked_sample, sample_of
+from .block import BlockReader, blocks_of, checked_sample
 from .stored_checkpoint import StoredCheckpoint
 from .tensor_statistics import StatisticsPass, TensorStatistics
 
@@ -55,9 +55,9 @@ def weight_statistics(
     0.5
     """
     checked_sample(sample, sample_seed)
-    blocks = sample_of(blocks_of(StoredCheckpoint.read(path)), sample, sample_seed)
+    blocks = blocks_of(StoredCheckpoint.read(path)).sample(sample, sample_seed)
     gathered = StatisticsPass({})
-    total, done = sum(block.size for block in blocks), 0
+    total, done = blocks.nbytes, 0
     with BlockReader() as reader, ThreadPoolExecutor(max_workers=thread_count(threads)) as pool:
         for batch in reader.batches(blocks):
             gathered.add(batch, pool)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..printable import printable
 from .tensor_statistics import TensorStatistics
 
 __all__ = ["statistics_table"]
@@ -33,7 +34,7 @@ def statistics_table(statistics: Sequence[TensorStatistics]) -> str:
             f"{len(against)} tensors against their laws, {len(far)} more than {_FAR:g} standard errors away"
         )
         lines.append(f"{closing}{': ' * bool(far)}{', '.join(far[:10])}{', ...' * (len(far) > 10)}")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _distances(each: TensorStatistics) -> list[float]:
@@ -41,11 +42,10 @@ def _distances(each: TensorStatistics) -> list[float]:
 
 
 def _row(each: TensorStatistics) -> tuple[str, ...]:
-    name = each.name if each.name.isprintable() else repr(each.name)
     values = (each.mean, each.std, each.low, each.high, each.kurtosis)
     distances = (each.z_mean, each.z_std, each.z_kurtosis)
     return (
-        name,
+        each.name,
         "x".join(map(str, each.shape)) or "scalar",
         each.dtype,
         *("-" if value is None else f"{value:.6g}" for value in values),

@@ -49,9 +49,9 @@ class TensorKind:
     def row(self) -> tuple[str, ...]:
         """Return the cells of the table."""
         if self.spec is not None:
-            return (_printable(self.name), str(self.tensors), *plan_row(self.spec)[1:])
+            return (self.name, str(self.tensors), *plan_row(self.spec)[1:])
         shape = "x".join(map(str, self.first.shape)) or "scalar"
-        return (_printable(self.name), str(self.tensors), shape, self.first.dtype, "-", "-", "-", "-")
+        return (self.name, str(self.tensors), shape, self.first.dtype, "-", "-", "-", "-")
 
 
 def tensor_kinds(checkpoint: StoredCheckpoint, *, each: bool = False) -> list[TensorKind]:
@@ -117,7 +117,3 @@ def checkpoint_summary(checkpoint: StoredCheckpoint) -> dict[str, Any]:
         "data_bytes": sum(header.file_bytes - header.header_bytes for header in headers),
         "file_bytes": sum(header.file_bytes for header in headers),
     }
-
-
-def _printable(name: str) -> str:
-    return name if name.isprintable() else repr(name)

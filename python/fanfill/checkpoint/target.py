@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import re
+import resource
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from .writer import CheckpointWriter, ProgressCallback
 __all__ = ["Target", "Written"]
 
 _WEIGHTS = re.compile(r"model(-\d{5,}-of-\d{5,})?\.safetensors(\.index\.json)?", re.ASCII)
+_TEMPORARY = re.compile(r"\.(.+)\.(partial|complete)")
+_MOST_HELD = 1024  # files that stay locked until they have their names
 
 
 @dataclass(frozen=True)
@@ -136,15 +139,23 @@ class Target:
         self._refuse_other_checkpoint()
 
     def _refuse_other_checkpoint(self) -> None:
-        """Raise if the folder has weights that no part writes: loaders would open them, or mix them in."""
+        """Raise if the folder has weights that no part writes.
+
+        Loaders would open them, or mix them in; and what another run has left half written takes up the disk
+        for good, since nobody sees it.
+        """
         if self._folder != self.path or not self._folder.is_dir():
             return
         names: list[str] = []
         with contextlib.suppress(PermissionError):  # a folder may be written and not listed
             names = sorted(os.listdir(self._folder))
         for name in names:
-            if _WEIGHTS.fullmatch(name) and name not in self._all_names:
+            left = _TEMPORARY.fullmatch(name)
+            final = left[1] if left else name
+            if _WEIGHTS.fullmatch(final) and final not in self._all_names:
                 message = "is of another checkpoint, and loaders would take it for this one's; remove it"
+                if left:
+                    message = "is left of an interrupted run that made other files; finish it or remove this"
                 raise OSError(errno.ENOTEMPTY, message, str(self._folder / name))
 
     def _existing_folder(self) -> Path:
@@ -159,9 +170,18 @@ class Target:
             **{path: layout_check(layout, threads) for path, layout in self._layouts.items()},
             **{path: content_check(content) for path, content in self._texts.items()},
         }
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        # Whoever writes the same files begins with the first, so that its lock will do where there are many.
+        held = _MOST_HELD if limit == resource.RLIM_INFINITY else min(_MOST_HELD, limit // 4)
         return [
-            AtomicFile(path, size, replace=replace, resume=checks[path] if resume else None)
-            for path, size in self.files()
+            AtomicFile(
+                path,
+                size,
+                replace=replace,
+                resume=checks[path] if resume else None,
+                stays_open=number < held,
+            )
+            for number, (path, size) in enumerate(self.files())
         ]
 
     def write(

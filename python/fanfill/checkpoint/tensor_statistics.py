@@ -52,6 +52,8 @@ class Moments:
                 return cls(0, nonfinite)
             low, high = float(values.min()), float(values.max())
             mean = low if low == high else float(values.mean())
+            if not math.isfinite(mean):  # the sum is too large, the values aren't
+                mean = float((values / values.size).sum())
             centred = values - mean
             squared = centred * centred
             second = float(squared.sum())
@@ -77,14 +79,14 @@ class Moments:
         third = (
             self.third
             + other.third
-            + step**3 * a * b * (a - b) / n**2
+            + step * step * step * a * b * (a - b) / n**2
             + 3.0 * step * (a * other.second - b * self.second) / n
         )
         fourth = (
             self.fourth
             + other.fourth
-            + step**4 * a * b * (a * a - a * b + b * b) / n**3
-            + 6.0 * step**2 * (a * a * other.second + b * b * self.second) / n**2
+            + step * step * step * step * a * b * (a * a - a * b + b * b) / n**3
+            + 6.0 * step * step * (a * a * other.second + b * b * self.second) / n**2
             + 4.0 * step * (a * other.third - b * self.third) / n
         )
         low, high = min(self.low, other.low), max(self.high, other.high)
@@ -105,7 +107,8 @@ class TensorStatistics:
     count, nonfinite : int
         How many finite values were read, and how many infinities and NaNs; all others are about the finite.
     mean, std, low, high : float or None
-        Mean, standard deviation (of n - 1), least and greatest value; None where there are too few values.
+        Mean, standard deviation (of n - 1), least and greatest value; None where there are too few values, or
+        values so large (beyond 1e154, which only F64 has) that float64 can't hold it.
     kurtosis : float or None
         The fourth standardized moment, 3 for a normal law; None where all values are alike.
     law : str or None
@@ -177,8 +180,10 @@ class StatisticsPass:
         expected = None if spec is None else _expected(spec)
         law = None if spec is None else " | ".join(map(repr, spec.laws))
         n = moments.count
-        std = math.sqrt(moments.second / (n - 1)) if n > 1 else None
-        kurtosis = moments.fourth * n / moments.second**2 if moments.second > 0.0 else None
+        mean = _finite(moments.mean) if n else None
+        std = _finite(math.sqrt(moments.second / (n - 1))) if n > 1 else None
+        is_spread = moments.second * moments.second > 0.0
+        kurtosis = _finite(moments.fourth * n / (moments.second * moments.second)) if is_spread else None
         spread = {} if expected is None or not n else _distances(moments, expected, std, kurtosis)
         return TensorStatistics(
             name,
@@ -187,7 +192,7 @@ class StatisticsPass:
             block.tensor.shape,
             n,
             moments.nonfinite,
-            moments.mean if n else None,
+            mean,
             std,
             moments.low if n else None,
             moments.high if n else None,
@@ -195,6 +200,10 @@ class StatisticsPass:
             law,
             **spread,
         )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _block_moments(data: Bytes, dtype: str) -> Moments:
@@ -222,11 +231,12 @@ def _distances(
         is_same = moments.low == moments.high == expected.mean
         return {**found, "z_mean": 0.0 if is_same else math.inf}
     found["expected_kurtosis"] = expected.kurtosis
-    found["z_mean"] = (moments.mean - expected.mean) / (sigma / math.sqrt(n))
+    found["z_mean"] = (moments.mean - expected.mean) / sigma * math.sqrt(n)
+    # A law of two values has no spread of its variance, nor of its kurtosis.
     if std is not None:
-        # A law of two values has no spread of its variance.
-        error = sigma**2 * math.sqrt(max(expected.kurtosis - 1.0, 1e-12) / n)
-        found["z_std"] = (std**2 - sigma**2) / error
+        ratio = std / sigma
+        found["z_std"] = (ratio * ratio - 1.0) / math.sqrt(max(expected.kurtosis - 1.0, 1e-12) / n)
     if kurtosis is not None and n >= _LEAST_FOR_KURTOSIS:
-        found["z_kurtosis"] = (kurtosis - expected.kurtosis) / math.sqrt(expected.kurtosis_variance / n)
-    return found
+        error = math.sqrt(max(expected.kurtosis_variance, 1e-12) / n)
+        found["z_kurtosis"] = (kurtosis - expected.kurtosis) / error
+    return {name: None if value is None or math.isnan(value) else value for name, value in found.items()}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ..plan.param_spec import ParamSpec
 from ..plan.plan import Plan
 from ..threads import thread_count
-from .block import BlockReader, blocks_of, checked_sample, sample_of
+from .block import BlockReader, blocks_of, checked_sample
 from .block_comparison import BlockComparison, Difference
 from .stated_plan import stated_plan
 from .stored_checkpoint import StoredCheckpoint
@@ -93,7 +93,7 @@ def verify(
 ) -> Verification:
     """Prove that a checkpoint is a plan, complete and bit for bit, or say where it first isn't.
 
-    Every block is drawn anew by all threads while the next is read, so memory stays below 200 MB whatever the
+    Every block is drawn anew by all threads while the next is read, so memory stays below 300 MB whatever the
     size of the checkpoint. Tied names that the checkpoint stores must hold the tied values. An int64 scalar
     that the plan doesn't know is a counter, such as a batch norm's ``num_batches_tracked``, and must be 0.
 
@@ -143,11 +143,11 @@ def verify(
     plan = stated_plan(checkpoint) if plan is None else plan
     held = _held_against(checkpoint, plan)
     everything = blocks_of(checkpoint)
-    chosen = sample_of(everything, sample, sample_seed)
-    comparable = chosen if statistics else [block for block in chosen if block.tensor.name in held.specs]
+    chosen = everything.sample(sample, sample_seed)
+    comparable = chosen if statistics else chosen.of(held.specs)
     comparison = BlockComparison(held.specs, plan.seed, thread_count(threads))
     gathered = StatisticsPass(held.specs) if statistics else None
-    total, done = sum(block.size for block in comparable), 0
+    total, done = comparable.nbytes, 0
     with BlockReader() as reader, comparison:
         for batch in reader.batches(comparable):
             comparison.compare(batch)
@@ -168,7 +168,7 @@ def verify(
         (*_faults(checkpoint, plan), *checkpoint.index_faults),
         len(everything),
         comparison.blocks,
-        sum(block.size for block in everything),
+        everything.nbytes,
         comparison.nbytes,
         gathered.results() if gathered is not None else (),
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
+from collections.abc import Sequence
 from errno import EACCES, ENOTDIR
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,17 @@ _SHARE = 3  # of the memory that is left, for the largest fill in place
 _FILE = "speed.json"
 
 
+class _NamesAction(argparse.Action):
+    """Adds names to those of the same option given before, each once; the first replace the default."""
+
+    def __call__(
+        self, parser: object, namespace: argparse.Namespace, values: Any, option_string: object = None
+    ) -> None:
+        before = getattr(namespace, self.dest)
+        kept = [] if before is self.default else before
+        setattr(namespace, self.dest, list(dict.fromkeys([*kept, *values])))
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``fanfill bench``."""
     parser.epilog = (
@@ -40,12 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--list", action="store_true", help="list tasks and rivals, and end")
     parser.add_argument(
-        "--task", nargs="+", choices=tasks.TASKS, default=list(tasks.TASKS), metavar="NAME",
-        help=f"of {', '.join(tasks.TASKS)} (default: all)",
+        "--task", nargs="+", action=_NamesAction, choices=tasks.TASKS, default=list(tasks.TASKS),
+        metavar="NAME", help=f"of {', '.join(tasks.TASKS)}; given again, more of them (default: all)",
     )  # fmt: skip
     parser.add_argument(
-        "--rival", nargs="+", choices=list(RIVALS), default=list(RIVALS), metavar="NAME",
-        help=f"of {', '.join(RIVALS)} (default: all that are installed)",
+        "--rival", nargs="+", action=_NamesAction, choices=list(RIVALS), default=list(RIVALS),
+        metavar="NAME", help=f"of {', '.join(RIVALS)}; given again, more of them (default: all installed)",
     )  # fmt: skip
     parser.add_argument(
         "--size", type=file_size, metavar="SIZE",
@@ -84,10 +97,7 @@ def checked(arguments: argparse.Namespace) -> dict[str, Any] | None:
     """
     from ..benchmark.regression import read_report
 
-    if not any(rival in tasks.load(name).RIVALS for name in arguments.task for rival in arguments.rival):
-        asked = {name: ", ".join(tasks.load(name).RIVALS) for name in arguments.task}
-        listed = "; ".join(f"{name} asks {rivals}" for name, rivals in asked.items())
-        raise UsageError(f"--rival: no task asks any of {', '.join(arguments.rival)}: {listed}")
+    _look_for_idle(arguments.task, arguments.rival)
     if complaint := isa_complaint():
         raise UsageError(complaint)
     size = WARM_BYTES if arguments.size is None else arguments.size
@@ -103,6 +113,19 @@ def checked(arguments: argparse.Namespace) -> dict[str, Any] | None:
     if arguments.out is not None:  # the last, as it makes the folder
         _check_out(arguments.out)
     return earlier
+
+
+def _look_for_idle(names: Sequence[str], rivals: Sequence[str]) -> None:
+    """Say which rivals none of the tasks asks, and refuse if that is every one of them."""
+    asked = {name: tasks.load(name).RIVALS for name in names}
+    idle = [rival for rival in rivals if not any(rival in own for own in asked.values())]
+    if not idle or set(rivals) == set(RIVALS):  # all of them stand for whoever is asked
+        return
+    listed = "; ".join(f"{name} asks {', '.join(own)}" for name, own in asked.items())
+    complaint = f"--rival: no task asks {', '.join(idle)}: {listed}"
+    if len(idle) == len(rivals):
+        raise UsageError(complaint)
+    print(f"fanfill: {complaint}", file=sys.stderr)
 
 
 def _check_out(folder: Path) -> None:

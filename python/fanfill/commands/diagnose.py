@@ -9,6 +9,7 @@ import argparse
 import importlib
 import json
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
     if out is not None and out.exists() and not arguments.force:
         raise FileExistsError(None, "exists already", str(out))
     batch = _batch(arguments.batch)
+    module = _made(arguments.factory)
     try:
-        factory = _factory(arguments.factory)
         from ..torch import diagnose
 
-        found = diagnose(factory(), batch, seed=arguments.seed)
+        found = diagnose(module, batch, seed=arguments.seed)
         if out is not None:
             arguments.file_argument = "--out"
             found.save(out)
@@ -82,6 +83,21 @@ def _batch(path: Path) -> Any:
             raise ValueError(f"--batch: {path} isn't an array that numpy.save wrote: {error}") from error
 
 
+def _made(text: str) -> Any:
+    """Return what ``package.module:factory`` returns; what it raises is one line that says where."""
+    factory = None
+    try:
+        factory = _factory(text)
+        return factory()
+    except UsageError:
+        raise
+    except Exception as error:
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        place = "" if at.filename == __file__ else f" ({at.filename}, line {at.lineno})"
+        what = "importing it" if factory is None else "calling it"
+        raise ValueError(f"{text!r}: {what} raises {type(error).__name__}: {error}{place}") from error
+
+
 def _factory(text: str) -> Any:
     """Return the function ``package.module:factory``."""
     place, colon, name = text.partition(":")
@@ -98,6 +114,6 @@ def _factory(text: str) -> Any:
         if not hasattr(factory, part):
             raise UsageError(f"{text!r}: {place} has no {name!r}")
         factory = getattr(factory, part)
-    if not callable(factory):
-        raise UsageError(f"{text!r} is no function, but {type(factory).__name__}")
+    if not callable(factory) or (hasattr(factory, "named_modules") and not isinstance(factory, type)):
+        raise UsageError(f"{text!r} is no function that returns a module, but {type(factory).__name__}")
     return factory

@@ -14,6 +14,7 @@ from ..checkpoint.stored_checkpoint import StoredCheckpoint
 from ..checkpoint.summary import checkpoint_summary, kinds_table, tensor_kinds
 from ..dtype import DTYPES
 from ..exit_status import OK
+from ..printable import printable
 from .arguments import seed
 
 __all__ = ["add_arguments", "run"]
@@ -47,14 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps({"path": str(arguments.file), **report, "kinds": rows}))
         return OK
     if not checkpoint.metadata:
-        print(f"{arguments.file} wasn't written by fanfill")
+        print(printable(f"{arguments.file} wasn't written by fanfill"))
     for name, value in report.items():
         if name == "dtypes":
             for dtype, counts in value.items():
                 print(f"{dtype:<17} {counts['tensors']:,} tensors, {counts['elements']:,} elements")
         elif value is not None:
             shown = f"{value:,}" if isinstance(value, int) and name not in _NAMES_NOT_COUNTS else value
-            print(f"{name.replace('_', ' '):<17} {shown}")
+            print(f"{name.replace('_', ' '):<17} {printable(str(shown))}")
     print()
     print(kinds_table(kinds))
     return OK

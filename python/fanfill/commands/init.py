@@ -21,8 +21,10 @@ from ..exit_status import OK, UsageError
 from ..hf.companions import companion_files
 from ..model import Model
 from ..plan.plan import Plan
+from ..printable import printable
 from ..progress import Progress
 from ..regular_file import read_regular
+from ..threads import default_threads
 from .arguments import add_plan_arguments, file_size, model_and_plan, output_path, part_of, thread_number
 
 __all__ = ["add_arguments", "run"]
@@ -87,9 +89,11 @@ def run(arguments: argparse.Namespace) -> int:
     target.check(replace=arguments.force, resume=arguments.resume)
     if complaint := isa_complaint():
         raise ValueError(complaint)
+    if arguments.threads is None:
+        default_threads()  # or it raises, if the environment names no number
     label = plan.model or str(arguments.plan)
     if not arguments.json:
-        print(f"{label}, recipe {plan.recipe}, {report['dtype']}, seed {plan.seed}", flush=True)
+        print(printable(f"{label}, recipe {plan.recipe}, {report['dtype']}, seed {plan.seed}"), flush=True)
     if not arguments.dry_run:
         begin = time.monotonic()
         with Progress(label) as progress, _terminate_as_interrupt():
@@ -184,10 +188,12 @@ def _report(plan: Plan, target: Target, part: tuple[int, int]) -> dict[str, Any]
 
 def _print(report: dict[str, Any], arguments: argparse.Namespace) -> None:
     for file in report["files"]:
-        print(f"{'would write' if arguments.dry_run else 'wrote'} {file['path']}, {file['bytes']:,} bytes")
+        done = "would write" if arguments.dry_run else "wrote"
+        print(printable(f"{done} {file['path']}, {file['bytes']:,} bytes"))
     number, count = arguments.part
     if count > 1:
-        print(f"part {number} of {count}: {len(report['files'])} files")
+        files = len(report["files"])
+        print(f"part {number} of {count}: {files} file{'s' * (files != 1)}")
     if not report["files"]:
         print("there are fewer files than parts; a smaller --max-shard-size makes more")
     if report["dtype"].startswith("float8"):

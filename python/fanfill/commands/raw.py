@@ -88,7 +88,8 @@ def _seed(text: str) -> int:
 
 
 def _key(text: str) -> int | str:
-    if text.isascii() and text.isdigit():
+    # Whatever is a number is taken for one: -1 is out of range, and not a name to be hashed.
+    if text.removeprefix("-").isdecimal() and text.isascii():
         return _integer(text, "0 ... 2^64 - 1", _END)
     try:
         stream_id(text)

@@ -22,6 +22,7 @@ from ..config import isa_complaint
 from ..dtype import DTYPES
 from ..exit_status import FAILED, OK, USAGE, UsageError
 from ..plan.plan import Plan
+from ..printable import printable
 from ..progress import Progress
 from ..regular_file import read_regular
 from .arguments import seed, thread_number
@@ -30,11 +31,15 @@ __all__ = ["add_arguments", "run"]
 
 _MAX_PLAN_BYTES = 500_000_000
 _MOST_LINES = 20
+_LONGEST = 1000  # a hostile file shall not fill a terminal
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``fanfill verify``."""
-    parser.epilog = "exit status: 0 it is the plan, 1 it differs, 2 wrong usage or a file that can't be read"
+    parser.epilog = (
+        "exit status: 0 it is the plan, 1 it differs, 2 it couldn't be found out: wrong usage, an interrupt, "
+        "or a file that can't be read"
+    )
     parser.add_argument(
         "path", type=Path, metavar="PATH",
         help="a safetensors file, or a folder with a model.safetensors or with shards and their index",
@@ -77,6 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Prove that a checkpoint is its plan, every block drawn anew and compared, or say where it isn't."""
     try:
         return _run(arguments)
+    except KeyboardInterrupt:
+        return _unreadable("interrupted; whether it is the plan isn't known")
+    except BrokenPipeError:  # the reader of our output left
+        raise
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         return _unreadable(f"{place}{error.strerror or error}")
@@ -148,6 +157,8 @@ def _plan(arguments: argparse.Namespace, checkpoint: StoredCheckpoint) -> Plan:
         )
     try:
         return Plan.from_json(read_regular(arguments.plan, _MAX_PLAN_BYTES).decode())
+    except OSError as error:
+        raise ValueError(f"--plan: {arguments.plan}: {error.strerror}") from error
     except ValueError as error:
         raise ValueError(f"--plan: {arguments.plan}: {error}") from error
 
@@ -162,7 +173,7 @@ def _statistics_alone(arguments: argparse.Namespace) -> int:
         print(json.dumps({"path": str(arguments.path), "verified": None, "statistics": listed}))
         return OK
     print(statistics_table(statistics))
-    print(f"{arguments.path} wasn't written by fanfill, and nothing was verified")
+    print(printable(f"{arguments.path} wasn't written by fanfill, and nothing was verified"))
     return OK
 
 
@@ -199,15 +210,16 @@ def _print(found: Verification, files: int, seconds: float) -> None:
         print(statistics_table(found.statistics))
     complaints = found.complaints()
     for line in complaints[:_MOST_LINES]:
-        print(line)
+        print(printable(line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."))
     if len(complaints) > _MOST_LINES:
         print(f"and {len(complaints) - _MOST_LINES:,} more; --json lists them all")
     share = "" if found.blocks == found.blocks_checked else f", of {found.nbytes:,} bytes"
-    print(
+    result = (
         f"{'verified' if found else 'differs from'} {plan.model or 'the plan'}, "
         f"{f'recipe {plan.recipe}, ' if plan.recipe else ''}seed {plan.seed}, contract version "
         f"{plan.contract_version}, plan hash {plan.hash}"
     )
+    print(printable(result))
     speed = found.nbytes_checked / max(seconds, 1e-9) / 1e9
     print(
         f"{len(plan)} tensors in {files} file{'s' * (files != 1)}, {found.nbytes_checked:,} bytes "
@@ -226,5 +238,5 @@ def _fraction(text: str) -> float:
 
 
 def _unreadable(message: str) -> int:
-    print(f"fanfill: error: {message}", file=sys.stderr)
+    print(f"fanfill: error: {printable(' '.join(message.split()))}", file=sys.stderr)
     return USAGE

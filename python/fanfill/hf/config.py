@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,8 +30,9 @@ __all__ = ["HfConfig"]
 _MAX_BYTES = 16 * 2**20
 # What is built one by one, by a word in the key that counts it.
 _LAYERS = ("layer", "depth", "block", "stage")
-_MOST = {**dict.fromkeys(_LAYERS, 10_000), "expert": 10_000, "label": 1_000_000}
+_MOST = {**dict.fromkeys(_LAYERS, 10_000), "expert": 10_000, "codebook": 10_000, "label": 1_000_000}
 _MOST_TENSORS = 1_000_000
+_MOST_PARTS = 2 * _MOST_TENSORS  # modules and their parameters
 _MOST_OF_ANYTHING = 1 << 33
 _RECORDED = "hf-default"
 # The recipe of a family, where it isn't what transformers draws.
@@ -44,6 +46,8 @@ _FAMILY_RECIPES = {
 _NOT_WRITTEN = ("dtype", "torch_dtype", "transformers_version", "_name_or_path")
 # What tells loaders that weights are packed and scaled; those that a plan describes are not.
 _QUANTIZATION = ("quantization_config", "compression_config")
+# Which code computes, which changes no weight: packages that needn't be here, or code from the hub.
+_IMPLEMENTATION = re.compile(r"_*(attn|experts)_implementation(_internal|_autoset)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -99,9 +103,9 @@ class HfConfig:
             quantization = _quantization(content)
             content = _unquantized(content)
             tensors, counters, config = _described(content)
+            model = _model(content, tensors, counters, config)
         except ValueError as error:
             raise ValueError(f"config: {path}: {error}") from error
-        model = _model(content, tensors, counters, config)
         laws = {tensor.parameter.name: tensor.law for tensor in tensors if tensor.law is not None}
         return cls(path, model, laws, quantization)
 
@@ -182,6 +186,7 @@ def _described(content: Mapping[str, Any]) -> tuple[list[HfTensor], tuple[str, .
     try:
         import torch
         import transformers
+        import transformers.initialization  # of transformers 5
         from transformers.models.auto.configuration_auto import CONFIG_MAPPING
     except ImportError as error:
         raise ImportError(f'config: reading one needs pip install "fanfill[hf]" ({error})') from error
@@ -189,19 +194,42 @@ def _described(content: Mapping[str, Any]) -> tuple[list[HfTensor], tuple[str, .
         _refuse_unknown(model_type, content, list(CONFIG_MAPPING))
     with _quiet(transformers):
         try:
-            members = {key: _floats(value) for key, value in content.items() if key not in _NOT_WRITTEN}
+            members = {key: _member(value) for key, value in content.items() if _is_read(key)}
             config = CONFIG_MAPPING[model_type].from_dict(members)
             model_class = _model_class(transformers, architectures[0], config)
-            with torch.device("meta"), LawRecorder() as recorder:
+            with torch.device("meta"), LawRecorder() as recorder, _bounded(torch.nn.Module):
                 model = model_class(config)
                 for module in model.modules():  # what construction has marked as done is to be drawn here
                     module.__dict__.pop("_is_hf_initialized", None)
                 model.initialize_weights()
             return *checkpoint_tensors(model, recorder.laws(model)), config
-        except (ImportError, KeyboardInterrupt, MemoryError):
+        except MemoryError:
             raise
-        except Exception as error:
-            raise ValueError(f"{architectures[0]} can't be built from it: {error}") from error
+        except Exception as error:  # whatever a model's class raises, a package that it misses included
+            reason = " ".join(str(error).split())
+            raise ValueError(f"{architectures[0]} can't be built from it: {reason}") from error
+
+
+@contextlib.contextmanager
+def _bounded(module: Any) -> Iterator[None]:
+    """Let no model have so many modules and parameters that it would be built for hours."""
+    built = 0
+
+    def counting(method: Any) -> Any:
+        def counted(self: Any, *arguments: Any, **named: Any) -> Any:
+            nonlocal built
+            built += 1
+            if built > _MOST_PARTS:
+                raise ValueError(f"it has more than {_MOST_PARTS:,} modules and parameters")
+            return method(self, *arguments, **named)
+
+        return counted
+
+    with (
+        mock.patch.object(module, "__init__", counting(module.__init__)),
+        mock.patch.object(module, "register_parameter", counting(module.register_parameter)),
+    ):
+        yield
 
 
 def _quantization(value: Any) -> str | None:
@@ -222,13 +250,17 @@ def _unquantized(value: Any) -> Any:
     return {key: _unquantized(member) for key, member in value.items() if key not in _QUANTIZATION}
 
 
-def _floats(value: Any) -> Any:
-    """Return a member with the infinities in it as floats, which transformers writes as objects."""
+def _is_read(key: str) -> bool:
+    return key not in _NOT_WRITTEN and _IMPLEMENTATION.fullmatch(key) is None
+
+
+def _member(value: Any) -> Any:
+    """Return a member as transformers shall read it: infinities, which it writes as objects, as floats."""
     if isinstance(value, dict):
         if set(value) == {"__float__"} and value["__float__"] in ("Infinity", "-Infinity"):
             return float(value["__float__"])
-        return {key: _floats(member) for key, member in value.items()}
-    return [_floats(member) for member in value] if isinstance(value, list) else value
+        return {key: _member(member) for key, member in value.items() if not _IMPLEMENTATION.fullmatch(key)}
+    return [_member(member) for member in value] if isinstance(value, list) else value
 
 
 def _refuse_unknown(model_type: str, content: Mapping[str, Any], known: list[str]) -> None:

@@ -9,7 +9,7 @@ Keras puts its own initializer of the same name and parameters in their place, w
 saved.
 
 An integer seed n, and one that Keras drew because none was given, is seed n and stream 0 of
-``fanfill.fill_``, on every backend: the same object called twice gives the same values. A
+``fanfill.fill_``, on the torch, JAX and NumPy backends: the same object called twice gives the same values. A
 ``keras.random.SeedGenerator`` gives its two numbers, the seed as the seed and the count as the stream, and
 counts on with each call.
 """

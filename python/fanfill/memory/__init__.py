@@ -82,20 +82,26 @@ def memory_of(out: Any, name: str = "out", dtype: DTypeLike | None = None) -> Me
         return dlpack_memory(out, name, element)
     raise TypeError(
         f"{name} must be a NumPy array, a torch CPU tensor, a writable buffer or a CPU array with DLPack 1, "
-        f"not {type(out).__module__}.{type(out).__qualname__}; pass the array inside it, not a copy of it"
+        f"not {_type_name(type(out))}; pass the array inside it, not a copy of it"
     )
 
 
 def _refuse_by_type(out: Any, name: str) -> None:
     kind = type(out)
     # JAX gives out writable-looking capsules of arrays that it believes immutable: the type alone tells.
-    if kind.__module__.partition(".")[0] in ("jax", "jaxlib"):
+    # An array type that ctypes makes on the spot has no module.
+    if str(getattr(kind, "__module__", "")).partition(".")[0] in ("jax", "jaxlib"):
         raise TypeError(
             f"{name} is a JAX array, which is immutable; fanfill.jax.array draws a new one, and "
             f"fanfill.jax.initializers draw where jax.nn.initializers do"
         )
     if hasattr(kind, "__cuda_array_interface__"):
         raise ValueError(
-            f"{name} is in the memory of a GPU ({kind.__module__}.{kind.__qualname__}); fill host memory, "
+            f"{name} is in the memory of a GPU ({_type_name(kind)}); fill host memory, "
             f"such as a NumPy array or a pinned CPU tensor, and copy it over"
         )
+
+
+def _type_name(kind: type) -> str:
+    module = getattr(kind, "__module__", None)
+    return kind.__qualname__ if module is None else f"{module}.{kind.__qualname__}"

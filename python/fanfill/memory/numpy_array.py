@@ -51,7 +51,10 @@ def _named_element(dtype: np.dtype[Any], name: str, own: DType | None, element: 
             f"{name} has byte-swapped elements {dtype.str}; fill an array of {dtype.newbyteorder('=').name} "
             f"and copy it in"
         )
-    hint = "; if they hold the bits of another type, name it by dtype=" if dtype.kind == "u" else ""
+    hint = {
+        "u": "; if they hold the bits of another type, name it by dtype=",
+        "c": f"; fill {name}.real and {name}.imag, each under its own key",
+    }.get(dtype.kind, "")
     raise TypeError(f"{name} has elements of {dtype}; fanfill writes {NAMES}{hint}")
 
 

@@ -9,7 +9,7 @@ import functools
 import sys
 from typing import Any
 
-from ..dtype import NAMES, DType, of_torch
+from ..dtype import DTYPES, NAMES, DType, of_torch
 from .memory import Memory, strided_memory
 
 __all__ = ["refuse_subclass", "tensor_memory"]
@@ -24,7 +24,7 @@ def tensor_memory(tensor: Any, name: str, element: DType | None) -> Memory:
     _refuse_without_memory(torch, tensor, name)
     own = of_torch(tensor.dtype)
     if own is None:
-        raise TypeError(f"{name} has elements of {tensor.dtype}; fanfill writes {NAMES}")
+        raise TypeError(f"{name} has elements of {tensor.dtype}; fanfill writes {NAMES}{_hint(tensor, name)}")
     if element is not None and element is not own:
         raise TypeError(
             f"dtype: {name} has elements of {tensor.dtype} and was to be filled as {element.name}; leave it "
@@ -40,6 +40,17 @@ def tensor_memory(tensor: Any, name: str, element: DType | None) -> Memory:
         None if tensor.is_inference() else functools.partial(torch.autograd.graph.increment_version, tensor)
     )
     return strided_memory(name, tensor.data_ptr(), shape, strides, own, tensor, bump)
+
+
+def _hint(tensor: Any, name: str) -> str:
+    """Return the way out for elements that may be those of another type by their bits."""
+    if tensor.dtype.is_complex:
+        return f"; fill {name}.real and {name}.imag, each under its own key"
+    size = tensor.dtype.itemsize
+    same = [f"torch.{dtype.name}" for dtype in DTYPES if dtype.itemsize == size]
+    if tensor.dtype.is_floating_point or not same:
+        return ""
+    return f"; if they hold the bits of another type, pass {name}.view({' or '.join(same)})"
 
 
 def _refuse_without_memory(torch: Any, tensor: Any, name: str) -> None:

@@ -5,17 +5,18 @@ It must not know seeds or laws, and writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..fill import Job
-from ..memory import memory_of
+from ..memory import Memory, memory_of
 
 if TYPE_CHECKING:
     from .param_spec import ParamSpec
     from .plan import Plan
 
-__all__ = ["chosen_specs", "tensor_job"]
+__all__ = ["chosen_specs", "in_the_callers_words", "tensor_job"]
 
 
 def chosen_specs(plan: Plan, mapping: Mapping[str, Any], only: Iterable[str] | None) -> list[ParamSpec]:
@@ -26,6 +27,8 @@ def chosen_specs(plan: Plan, mapping: Mapping[str, Any], only: Iterable[str] | N
     KeyError
         If names are missing or unknown; the message lists them.
     """
+    if not isinstance(mapping, Mapping):
+        raise TypeError(f"mapping must be a mapping of names to tensors, got {type(mapping).__name__}")
     if only is None:
         chosen = list(plan)
         known = {name for spec in chosen for name in (spec.name, *spec.tie)}
@@ -35,6 +38,8 @@ def chosen_specs(plan: Plan, mapping: Mapping[str, Any], only: Iterable[str] | N
                 f"mapping holds names that the plan doesn't know, pass only= to skip them: {extra}"
             )
     else:
+        if not isinstance(only, Iterable):
+            raise TypeError(f"only must be an iterable of names, got {only!r}")
         names = (only,) if isinstance(only, str) else tuple(dict.fromkeys(only))
         unknown = [name for name in names if name not in plan]
         if unknown:
@@ -54,7 +59,7 @@ def tensor_job(spec: ParamSpec, out: Any, name: str) -> Job:
     TypeError, ValueError
         If the tensor has another shape or dtype than `spec`, or can't be written.
     """
-    memory = memory_of(out, f"mapping[{name!r}]")
+    memory, dtype = _memory(out, f"mapping[{name!r}]", spec.dtype)
     if tuple(memory.shape) != spec.shape:
         raise ValueError(f"mapping[{name!r}] has shape {tuple(memory.shape)} and the plan says {spec.shape}")
     if memory.dtype.name != spec.dtype:
@@ -62,4 +67,22 @@ def tensor_job(spec: ParamSpec, out: Any, name: str) -> Job:
             f"mapping[{name!r}] is {memory.dtype.name} and the plan says {spec.dtype}; "
             "build the plan with the dtype of the tensors"
         )
-    return Job(out, spec.drawn_law, spec.name)
+    return Job(out, spec.drawn_law, spec.name, dtype=dtype)
+
+
+def _memory(out: Any, name: str, planned: str) -> tuple[Memory, str | None]:
+    """Return the memory of a tensor, and the plan's element type where the memory has none of its own."""
+    try:
+        return memory_of(out, name), None
+    except TypeError as refusal:
+        try:
+            return memory_of(out, name, planned), planned
+        except TypeError:
+            raise refusal from None
+
+
+def in_the_callers_words(error: ValueError, names: Sequence[str]) -> ValueError:
+    """Return what `fill_many_` says of its jobs, as said of the mapping that these names are of."""
+    return ValueError(
+        re.sub(r"jobs\[(\d+)\]\.out", lambda job: f"mapping[{names[int(job[1])]!r}]", str(error))
+    )

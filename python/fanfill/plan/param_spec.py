@@ -27,7 +27,7 @@ _OPTIONAL = {"layout", "parts", "batch_axes", "padding_row", "buffer", "tie"}
 def checked_name(name: str) -> str:
     """Return `name`, or raise if it can't name a parameter (it is hashed as UTF-8 to give the stream)."""
     if not isinstance(name, str):
-        raise TypeError(f"a parameter's name must be a str, got {type(name).__name__}")
+        raise TypeError(f"a parameter's name must be a str, got {name!r}")
     if not name:
         raise ValueError("a parameter's name must not be empty")
     try:
@@ -74,6 +74,8 @@ class ParamSpec:
     ------
     TypeError, ValueError
         If an argument is of the wrong type or range, or the law can't be drawn in `dtype`.
+    OverflowError
+        If the shape has more than 2**62 elements.
 
     Examples
     --------
@@ -103,8 +105,8 @@ class ParamSpec:
         if not isinstance(self.buffer, bool):
             raise TypeError(f"buffer of {owner} must be a bool, got {self.buffer!r}")
         tie: object = self.tie
-        if isinstance(tie, str):
-            raise TypeError(f"tie of {owner} must be a tuple of names, got the single str {tie!r}")
+        if isinstance(tie, str) or not isinstance(tie, Iterable):
+            raise TypeError(f"tie of {owner} must be a tuple of names, got {tie!r}")
         self._set("shape", as_shape(self.shape, f"shape of {owner}"))
         self._set("dtype", as_dtype(self.dtype).name)
         self._set("tie", tuple(checked_name(name) for name in self.tie))
@@ -141,10 +143,14 @@ class ParamSpec:
         laws = self.law if isinstance(self.law, tuple) else (self.law,)
         for law in laws:
             if not isinstance(law, Law):
-                raise TypeError(f"law must be a fanfill law such as Normal(0.0, 0.02), got {law!r}")
+                raise TypeError(
+                    f"law must be a fanfill law such as Normal(0.0, 0.02), or a tuple of them, got {law!r}"
+                )
             law.check(self.element)
         if len(laws) not in (1, len(self._sizes) or 1):
-            raise ValueError(f"law must be one law or one for each of the parts, got {len(laws)}")
+            raise ValueError(
+                f"law must be one law or one for each of the parts, got {len(laws)} for {len(self._sizes)}"
+            )
         return laws if len(set(laws)) > 1 else laws[0]
 
     @property
@@ -219,7 +225,13 @@ class ParamSpec:
 
     @classmethod
     def from_dict(cls, member: Mapping[str, Any]) -> ParamSpec:
-        """Return the spec that `to_dict` described; a missing or unknown member is a ValueError."""
+        """Return the spec that `to_dict` described; a missing or unknown member is a ValueError.
+
+        Raises
+        ------
+        TypeError, ValueError, OverflowError
+            If members are missing or unknown, or `ParamSpec` refuses a value.
+        """
         required = {"name", "shape", "dtype", "law"}
         known = required | _OPTIONAL
         if not isinstance(member, Mapping):
@@ -238,10 +250,15 @@ class ParamSpec:
                 raise ValueError(
                     f"{key} of parameter {member['name']!r} must be an array, got {member[key]!r}"
                 )
+        try:
+            law = _law_from_json(member["law"])
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"parameter {member['name']!r}: {error}") from error
         return cls(
             member["name"],
             member["shape"],
-            _law_from_json(member["law"]),
+            law,
             dtype=member["dtype"],
             **{key: _from_json(value) for key, value in member.items() if key in _OPTIONAL},
         )

@@ -18,7 +18,7 @@ from ..fill import Job, fill_many_
 from ..memory import aligned_empty
 from ..region import Region
 from ..stream import Seed, normalize_seed
-from .mapping import chosen_specs, tensor_job
+from .mapping import chosen_specs, in_the_callers_words, tensor_job
 from .param_spec import ParamSpec
 from .table import plan_table
 from .text import content_hash, plan_members
@@ -70,6 +70,8 @@ class Plan:
         model: str | None = None,
         recipe: str | None = None,
     ) -> None:
+        if not isinstance(parameters, Iterable):
+            raise TypeError(f"parameters must be an iterable of ParamSpec, got {parameters!r}")
         self._parameters = tuple(parameters)
         self._seed = normalize_seed(seed)
         self._model = model
@@ -80,7 +82,7 @@ class Plan:
         taken: set[str] = set()
         for spec in self._parameters:
             if not isinstance(spec, ParamSpec):
-                raise TypeError(f"parameters must be ParamSpec, got {type(spec).__name__}")
+                raise TypeError(f"parameters must be ParamSpec, got {spec!r}")
             for name in (spec.name, *spec.tie):
                 if name in taken:
                     raise ValueError(
@@ -241,8 +243,9 @@ class Plan:
         Parameters
         ----------
         mapping : mapping of str to array or tensor
-            Anything that `fill_` takes, under the plan's names, with the plan's shapes and dtypes. A tied
-            name may be there too, whether it shares the memory or not: it gets the same values.
+            Anything that `fill_` takes, under the plan's names, with the plan's shapes and dtypes; memory
+            without an element type, such as uint16 for bfloat16, is filled as the plan's. A tied name may be
+            there too, whether it shares the memory or not: it gets the same values.
         only : iterable of str, optional
             Fill these parameters alone, and let `mapping` lack others or hold more than the plan. Without it
             the names of the mapping and of the plan must agree.
@@ -254,8 +257,8 @@ class Plan:
         KeyError
             If names are missing or unknown; the message lists them.
         TypeError, ValueError
-            If a tensor has another shape or dtype than the plan says, or can't be written. Nothing is written
-            then.
+            If a tensor has another shape or dtype than the plan says, can't be written, or shares memory with
+            another one. Nothing is written then.
 
         Examples
         --------
@@ -271,7 +274,10 @@ class Plan:
         tied = [
             tensor_job(spec, mapping[name], name) for spec in specs for name in spec.tie if name in mapping
         ]
-        fill_many_(stored, seed=self._seed, threads=threads)
+        try:
+            fill_many_(stored, seed=self._seed, threads=threads)
+        except ValueError as error:
+            raise in_the_callers_words(error, [spec.name for spec in specs]) from None
         # On their own, since a tied name usually is the same memory, which one call refuses to fill twice.
         for job in tied:
             fill_many_([job], seed=self._seed, threads=threads)
@@ -295,10 +301,12 @@ class Plan:
         ------
         KeyError
             If the plan has no such parameter.
-        ValueError
-            If the region isn't of the parameter's shape.
+        TypeError, ValueError
+            If the region is none, or isn't of the parameter's shape.
         """
         spec = self[name]
+        if region is not None and not isinstance(region, Region):
+            raise TypeError(f"region must be a Region, not {type(region).__name__}")
         if region is not None and region.shape != spec.shape:
             raise ValueError(
                 f"region is part of a tensor of shape {region.shape}, and {name!r} has {spec.shape}"

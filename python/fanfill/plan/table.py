@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..printable import printable
+
 if TYPE_CHECKING:
     from .param_spec import ParamSpec
     from .plan import Plan
@@ -27,6 +29,7 @@ def plan_table(plan: Plan) -> str:
         f"; {''.join(labels)}"
         f"seed {plan.seed}, contract version {plan.contract_version}, plan hash {plan.hash}"
     )
+    lines[-1] = printable(lines[-1])
     return "\n".join(lines)
 
 
@@ -34,7 +37,8 @@ def table_lines(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Return one line per row, its cells in columns."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        printable("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        for row in rows
     ]
 
 

@@ -6,10 +6,12 @@ It must not know shapes or which model is drawn.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from ..law import Constant, Law, Normal
 from ..recipe import Match, Recipe, Rule
 from . import roles
+from .base_width import positive_width
 
 _STD = 0.02  # init_method_std's default
 _BASE_WIDTH = 256
@@ -28,6 +30,18 @@ def _depth_scaled(match: Match) -> Law:
     return Normal(0.0, _STD / math.sqrt(2 * match.depth))
 
 
+@dataclass(frozen=True)
+class _WidthScaled:
+    """The rule of a matrix of the width-scaled form; a value, so that recipes compare and pickle."""
+
+    base_width: int
+    is_output: bool
+
+    def __call__(self, match: Match) -> Law:
+        width = math.sqrt(match.width / self.base_width)
+        return Normal(0.0, _STD / (math.sqrt(2 * match.depth) * width if self.is_output else width))
+
+
 def mup(base_width: int, name: str = "megatron-mup") -> Recipe:
     """Return the width-scaled form with respect to a model of another width.
 
@@ -38,6 +52,11 @@ def mup(base_width: int, name: str = "megatron-mup") -> Recipe:
     name : str, default "megatron-mup"
         The recipe's name.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the width is no integer or below 1.
+
     Examples
     --------
     >>> from fanfill import models
@@ -46,13 +65,8 @@ def mup(base_width: int, name: str = "megatron-mup") -> Recipe:
     >>> plan["h.0.mlp.c_fc.weight"].law
     Normal(mean=0.0, std=0.01)
     """
-
-    def width_scaled(match: Match) -> Law:
-        return Normal(0.0, _STD / math.sqrt(match.width / base_width))
-
-    def output(match: Match) -> Law:
-        return Normal(0.0, _STD / (math.sqrt(2 * match.depth) * math.sqrt(match.width / base_width)))
-
+    width_scaled = _WidthScaled(positive_width(base_width), is_output=False)
+    output = _WidthScaled(base_width, is_output=True)
     return Recipe(
         name,
         (

@@ -6,13 +6,26 @@ It must not know which model is drawn.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from ..law import Constant, Law, Normal
 from ..recipe import Match, Recipe
 from . import roles
+from .base_width import positive_width
 
 _STD = 0.02
 _BASE_WIDTH = 256
+
+
+@dataclass(frozen=True)
+class _Matrix:
+    """The rule of a matrix with two sides that grow; a value, so that recipes compare and pickle."""
+
+    base_width: int
+    std: float
+
+    def __call__(self, match: Match) -> Law:
+        return Normal(0.0, self.std / math.sqrt(match.width / self.base_width))
 
 
 def mup(base_width: int, std: float = _STD, name: str = "mup") -> Recipe:
@@ -30,6 +43,11 @@ def mup(base_width: int, std: float = _STD, name: str = "mup") -> Recipe:
     name : str, default "mup"
         The recipe's name.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the width is no integer or below 1, or the std is none of a `Normal`.
+
     Examples
     --------
     >>> from fanfill import models
@@ -37,10 +55,7 @@ def mup(base_width: int, std: float = _STD, name: str = "mup") -> Recipe:
     >>> mup.mup(base_width=192).plan(models.find("gpt2"), seed=0)["h.0.mlp.c_fc.weight"].law
     Normal(mean=0.0, std=0.01)
     """
-
-    def matrix(match: Match) -> Law:
-        return Normal(0.0, std / math.sqrt(match.width / base_width))
-
+    matrix = _Matrix(positive_width(base_width), std)
     return Recipe(
         name,
         (

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..catalog import closest_name
-from ..number import as_real
+from ..number import as_finite
 
 __all__ = ["ACTIVATIONS", "Activation", "activation"]
 
@@ -173,7 +173,7 @@ def activation(name: str, param: float | None = None) -> Activation:
     """
     if name in _FAMILIES:
         make, _, default = _FAMILIES[name]
-        return Activation(name, *make(default if param is None else as_real(param, "param")))
+        return Activation(name, *make(default if param is None else as_finite(param, "param")))
     if param is not None and name in ACTIVATIONS:
         raise ValueError(f"param: {name!r} has none; those that have: {', '.join(_FAMILIES)}")
     if name in _PAIRS:

@@ -164,13 +164,18 @@ def _values(function: Any, z: Floats, name: str) -> Floats:
             values = function(z)
         except (TypeError, ValueError, AttributeError) as error:
             raise TypeError(
-                f"{name} must take a NumPy array and return one of its shape; np.vectorize does it ({error})"
+                f"{name} must take a NumPy array and return one of its shape; of a function of one number "
+                f"np.vectorize makes such a one ({error})"
             ) from error
     if not isinstance(values, np.ndarray) or values.shape != z.shape:
         raise TypeError(
             f"{name} must return an array of the shape it is given, {z.shape}, not "
             f"{getattr(values, 'shape', type(values).__name__)}; np.vectorize makes it so"
         )
+    if values.dtype.kind not in "fiubO":
+        raise TypeError(f"{name} must return real numbers, not {values.dtype}")
+    if values.dtype.kind == "f" and values.dtype.itemsize < 8:
+        raise TypeError(f"{name} rounds to {values.dtype}; compute in float64, as its argument is")
     values = values.astype(np.float64, copy=False)
     if np.isnan(values).any():
         raise ValueError(f"{name} is NaN at z = {z[np.isnan(values)][0]:g}")

@@ -13,9 +13,12 @@ import numpy as np
 
 from ..law import Law, Normal
 from .activation import Activation, Floats, activation
+from .differences import Differences, mean_square_slope
 from .expectation import expectation
 
-__all__ = ["Gains", "gains"]
+__all__ = ["Gains", "as_activation", "gains"]
+
+_EXACT, _ROUGH = 1e-13, 1e-8
 
 
 class Gains(NamedTuple):
@@ -43,23 +46,27 @@ def gains(
 ) -> Gains:
     r"""Return the gains of an activation, forward and backward, by integration.
 
-    A layer y = W f(x) with independent weights of mean 0 and variance g^2 / fan_in has
-    Var(y) = g^2 E[f(x)^2]; its gradients going back are multiplied by f', so Var(dx) is that of dy times
-    g^2 E[f'(x)^2] fan_out / fan_in. The gains make those factors 1 for pre-activations x of `law`.
+    A layer :math:`y = W f(x)` with independent weights of mean 0 and variance :math:`g^2 / n`, n its fan in,
+    has :math:`\mathrm{Var}(y) = g^2 E[f(x)^2]`. Its gradients going back are multiplied by f', so the
+    variance of dx is that of dy times :math:`g^2 E[f'(x)^2] \, m / n`, with m the fan out. The gains make
+    the factors :math:`g^2 E[f(x)^2]` and :math:`g^2 E[f'(x)^2]` 1 for pre-activations x of `law`.
 
     For a gated activation, f(a) b with a and b independent (SwiGLU, GeGLU), the forward moment is
-    E[f(a)^2] E[b^2], and the backward one the mean over the two halves, (E[f'(a)^2] E[b^2] + E[f(a)^2]) / 2.
+    :math:`E[f(a)^2] E[b^2]`, and the backward one the mean over the two halves,
+    :math:`(E[f'(a)^2] E[b^2] + E[f(a)^2]) / 2`.
 
     Parameters
     ----------
     f : str or callable
-        A name of `fanfill.signal.activation.ACTIVATIONS`, or a function from a float64 array to one of its
-        shape.
+        A function from a float64 array to one of its shape, or a name: ``linear`` (``identity``), ``relu``,
+        ``leaky_relu``, ``prelu``, ``relu_squared``, ``tanh``, ``sigmoid``, ``erf``, ``elu``, ``selu``,
+        ``gelu``, ``gelu_tanh``, ``silu`` (``swish``), ``softplus``, ``mish``, and the gated ``swiglu``,
+        ``geglu`` and ``reglu``.
     param : float, optional
         For names that have one: the negative slope of ``leaky_relu`` and ``prelu``, the alpha of ``elu``.
     derivative : callable, optional
         f' of a callable f; by default central differences, good for about 8 digits of the backward gain, and
-        about 5 where f has corners.
+        about 5 where f has corners. A function that jumps needs one.
     law : Normal, Uniform or TruncatedNormal, optional
         Of the pre-activations; the standard normal by default.
 
@@ -70,9 +77,10 @@ def gains(
     Raises
     ------
     TypeError
-        If `f` neither is a name nor takes and returns arrays.
+        If `f` neither is a name nor takes and returns arrays of float64.
     ValueError
-        If `f` gives NaN, has a second moment that is zero or infinite, or is not a known name.
+        If `f` gives NaN, has a second moment that is zero or infinite, jumps and has no `derivative`, or is
+        not a known name.
 
     References
     ----------
@@ -91,10 +99,12 @@ def gains(
     found = as_activation(f, param, derivative)
     law = Normal() if law is None else law
     is_rough = callable(f) and derivative is None  # differences have rounding errors of 1e-10
-    forward = _moment(found.function, law, found.name, _EXACT)
-    backward = _moment(
-        found.derivative, law, f"the derivative of {found.name}", _ROUGH if is_rough else _EXACT
-    )
+    forward = expectation(lambda z: found.function(z) ** 2, law, found.name, tolerance=_EXACT)
+    name = f"the derivative of {found.name}"
+    backward = mean_square_slope(found.derivative, law, name, _ROUGH if is_rough else _EXACT)
+    for moment, which in ((forward, found.name), (backward, name)):
+        if moment <= 0.0:
+            raise ValueError(f"{which} is zero wherever {law!r} is; it has no gain")
     if found.is_gated:
         second = expectation(np.square, law, "z")
         forward, backward = forward * second, 0.5 * (backward * second + forward)
@@ -111,29 +121,12 @@ def as_activation(f: Any, param: float | None = None, derivative: Any = None) ->
         raise TypeError(f"f must be the name of an activation or a function, not {type(f).__name__}")
     if param is not None:
         raise ValueError("param goes with a name; a function has its parameters inside")
-    name = getattr(f, "__name__", type(f).__name__)
-    return Activation(name, f, _differences(f) if derivative is None else derivative)
+    if derivative is not None and not callable(derivative):
+        raise TypeError(f"derivative must be a function, not {type(derivative).__name__}")
+    name, own = getattr(f, "__name__", type(f).__name__), _on_a_copy(f)
+    return Activation(name, own, Differences(own) if derivative is None else _on_a_copy(derivative))
 
 
-# The step that balances the rule's error, step^2, and rounding, epsilon / step.
-_STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
-
-
-def _differences(f: Any) -> Callable[[Floats], Floats]:
-    def slope(z: Floats) -> Floats:
-        step = _STEP * np.maximum(1.0, np.abs(z))
-        right, left = z + step, z - step
-        values: Floats = (f(right) - f(left)) / (right - left)
-        return values
-
-    return slope
-
-
-_EXACT, _ROUGH = 1e-13, 1e-8
-
-
-def _moment(function: Any, law: Law, name: str, tolerance: float) -> float:
-    moment = expectation(lambda z: function(z) ** 2, law, name, tolerance=tolerance)
-    if moment <= 0.0:
-        raise ValueError(f"{name} is zero wherever {law!r} is; it has no gain")
-    return moment
+def _on_a_copy(f: Any) -> Callable[[Floats], Floats]:
+    """Return f for arrays that are still needed: many functions have a form that writes into its argument."""
+    return lambda z: f(z.copy())

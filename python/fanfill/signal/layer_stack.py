@@ -14,6 +14,7 @@ import numpy as np
 from ..fan import Fans, fans
 from ..region import as_shape
 from .activation import Activation, Floats
+from .differences import Differences
 
 __all__ = ["LayerStack", "Padding", "Trace"]
 
@@ -113,6 +114,10 @@ class LayerStack:
             raise ValueError("batch holds NaN or infinity")
         if not array.any():
             raise ValueError("batch is zero everywhere, and zero has no scale to keep")
+        with np.errstate(all="ignore"):
+            square = float((array**2).mean())
+        if not 0.0 < square < math.inf:
+            raise ValueError(f"batch: its squares {'under' if square == 0.0 else 'over'}flow; scale it")
         self._check_positions(array.shape[2:])
         return array
 
@@ -242,11 +247,13 @@ class LayerStack:
 
     def _activated_backward(self, gradient: Floats, y: Floats, at: int) -> Floats:
         """Return the gradient of the pre-activations y, given that of their activations."""
-        f = self.activation
+        f, derivative = self.activation, self.activation.derivative
+        if isinstance(derivative, Differences):
+            derivative = derivative.at_scale(float(np.sqrt((y**2).mean())))
         if not f.is_gated:
-            return gradient * self._values(f.derivative, y, at)
+            return gradient * self._values(derivative, y, at)
         a, b = np.split(y, 2, axis=1)
-        value, slope = self._values(f.function, a, at), self._values(f.derivative, a, at)
+        value, slope = self._values(f.function, a, at), self._values(derivative, a, at)
         return np.concatenate([gradient * slope * b, gradient * value], axis=1)
 
     def _values(self, function: Any, y: Floats, at: int) -> Floats:
@@ -255,7 +262,7 @@ class LayerStack:
         except (TypeError, ValueError, AttributeError) as error:
             raise TypeError(
                 f"layers[{at}]: {self.activation.name} must take a NumPy array and return one of its shape; "
-                f"np.vectorize does it ({error})"
+                f"of a function of one number np.vectorize makes such a one ({error})"
             ) from error
         if getattr(values, "shape", None) != y.shape:
             raise TypeError(

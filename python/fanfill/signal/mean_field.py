@@ -15,6 +15,7 @@ import numpy as np
 from ..fan import Fans
 from ..law import Normal
 from .activation import Activation, Floats
+from .differences import mean_square_slope
 from .expectation import expectation
 
 __all__ = ["FixedPoint", "MeanField"]
@@ -99,9 +100,7 @@ class MeanField:
         tolerance = 1e-9  # a plot's and a test's; derivatives by differences have no more
         mean = expectation(f.function, law, f.name, tolerance=tolerance)
         square = expectation(lambda z: f.function(z) ** 2, law, f.name, tolerance=tolerance)
-        slope = expectation(
-            lambda z: f.derivative(z) ** 2, law, f"the derivative of {f.name}", tolerance=tolerance
-        )
+        slope = mean_square_slope(f.derivative, law, f"the derivative of {f.name}", tolerance)
         return (0.0, q * square, q * slope + square) if f.is_gated else (mean, square, slope)
 
     def pre_activations(self, input_square: float) -> Floats:

@@ -273,7 +273,10 @@ def propagation(
 
 
 def _is_count(batch: Any) -> bool:
-    return np.ndim(batch) == 0
+    try:
+        return np.ndim(batch) == 0
+    except ValueError as error:
+        raise ValueError(f"batch is no array: {error}") from error
 
 
 def _inputs(stack: LayerStack, batch: Any, positions: Any, draws: int) -> list[Floats]:
@@ -286,6 +289,8 @@ def _inputs(stack: LayerStack, batch: Any, positions: Any, draws: int) -> list[F
     kernel = stack.shapes[0][2:]
     extents = (positions,) * len(kernel) if np.ndim(positions) == 0 else tuple(positions)
     extents = tuple(as_int(each, "positions") for each in extents[: len(kernel)])
+    if any(each < 1 for each in extents):
+        raise ValueError(f"positions must be at least 1, not {positions}")
     if len(extents) < len(kernel):
         raise ValueError(f"positions: layers[0] has a kernel of {len(kernel)} axes, not {len(extents)}")
     shape = (n, stack.shapes[0][1], *extents)

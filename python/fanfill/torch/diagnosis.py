@@ -17,7 +17,8 @@ import torch
 from ..fan import fans
 from ..number import as_real
 from ..signal.gains import gains
-from .layer_trace import LayerTrace, traced_layers
+from ..stream import Seed
+from .layer_trace import LayerTrace, is_conv1d, traced_layers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -187,7 +188,7 @@ def diagnose(
     *,
     loss: Callable[[Any], Any] | None = None,
     factor: float = 1000.0,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Diagnosis:
     r"""Run one batch forward and back through a model and say which layers vanish, explode or saturate.
 
@@ -195,11 +196,13 @@ def diagnose(
     the first layer, and its gradient if the norm of its whole output's gradient is so beside the last
     layer's: norms, since pooling spreads one gradient over many positions. An activation
     saturates if more than half of its values lie where it is nearly flat; a ReLU is dead if more than nine
-    tenths of its units are 0 for every example. Layers are modules with parameters of their own, and torch's
-    activation modules; what is called as a function, such as ``torch.relu``, isn't seen by itself.
+    tenths of its units are 0 for every example. What is exactly 0 behind a weight of zero, or before one
+    going back, is no fault, for residual branches and heads may be meant to begin so; a ReLU there is dead.
+    Layers are modules with parameters of their own, and torch's activation modules; what is called as a
+    function, such as ``torch.relu``, isn't seen by itself.
 
-    Parameters, buffers, gradients and random states are left as they were. A layer that runs several times is
-    measured the first time.
+    Parameters, buffers, gradients and random states are left as they were; what is frozen is measured like
+    the rest. A layer that runs several times is measured the first time.
 
     Parameters
     ----------
@@ -212,7 +215,7 @@ def diagnose(
         the output is drawn from N(0, 1).
     factor : float, optional
         Greater than 1.
-    seed : int, optional
+    seed : int or numpy.random.SeedSequence, optional
         Of dropout and of that gradient.
 
     Returns
@@ -224,8 +227,8 @@ def diagnose(
     TypeError
         If `module` is no module, or there is nothing to take a gradient of.
     ValueError
-        If a layer refuses what it gets, gives NaN or infinity (the message names it), a parameter is on the
-        meta device, or the batch is empty or not finite.
+        If a layer refuses what it gets, or it or its gradient is NaN or infinite (the message names it), no
+        layer runs, a parameter is on the meta device or lazy, or the batch is empty or not finite.
 
     Examples
     --------
@@ -243,21 +246,40 @@ def diagnose(
     weighing = [each for each in traces if _matrix(each) is not None] or traces
     output = next((each.rms for each in weighing if each.rms > 0.0), math.nan)
     gradient = next((_norm(each) for each in reversed(weighing) if each.gradient_rms > 0.0), math.nan)
-    layers = tuple(_diagnosed(each, output, gradient, limit) for each in traces)
-    return Diagnosis(type(module).__name__, layers, limit, _suggestion(traces, layers))
+    zeros = [at for at, each in enumerate(traces) if _is_zero(each)]
+    first, last = (zeros[0], zeros[-1]) if zeros else (len(traces), -1)
+    layers = tuple(
+        _diagnosed(each, output, gradient, limit, follows_zero=at >= first, precedes_zero=at < last)
+        for at, each in enumerate(traces)
+    )
+    return Diagnosis(type(module).__name__, layers, limit, _suggestion(traces, layers, len(zeros)))
 
 
-def _diagnosed(trace: LayerTrace, output: float, gradient: float, factor: float) -> LayerDiagnosis:
+def _is_zero(trace: LayerTrace) -> bool:
+    """Return whether the weight is zero, as a residual branch's last one may be meant to be."""
+    weight = trace.module._parameters.get("weight")
+    return weight is not None and weight.numel() > 0 and not bool(weight.detach().any())
+
+
+def _diagnosed(
+    trace: LayerTrace,
+    output: float,
+    gradient: float,
+    factor: float,
+    *,
+    follows_zero: bool,
+    precedes_zero: bool,
+) -> LayerDiagnosis:
     weight = _matrix(trace)
     gain = math.nan
     if weight is not None:
         gain = float(weight.detach().double().std(correction=0)) * math.sqrt(_fan_in(trace, weight))
     faults = []
-    for size, reference, what in (
-        (trace.rms, output, ""),
-        (_norm(trace), gradient, "gradient "),
+    for size, reference, what, is_meant in (
+        (trace.rms, output, "", follows_zero),
+        (_norm(trace), gradient, "gradient ", precedes_zero),
     ):
-        if size * factor < reference:
+        if size * factor < reference and not (size == 0.0 and is_meant):
             faults.append(f"{what}vanishes")
         elif size > reference * factor:
             faults.append(f"{what}explodes")
@@ -293,18 +315,22 @@ def _matrix(trace: LayerTrace) -> Any:
 
 def _fan_in(trace: LayerTrace, weight: Any) -> float:
     convolution = isinstance(trace.module, torch.nn.modules.conv._ConvNd)
-    is_io = type(trace.module).__name__ == "Conv1D" and not convolution  # as transformers calls GPT-2's
     return fans(
         tuple(weight.shape),
-        layout="io" if is_io else "oi",
+        layout="io" if is_conv1d(trace.module) else "oi",
         transposed=bool(convolution and trace.module.transposed),
         groups=int(trace.module.groups) if convolution else 1,
     ).fan_in
 
 
-def _suggestion(traces: Sequence[LayerTrace], layers: Sequence[LayerDiagnosis]) -> str:
+def _suggestion(traces: Sequence[LayerTrace], layers: Sequence[LayerDiagnosis], zeros: int) -> str:
     """Return one line: which rule fits the activations that there are."""
     faulty = [layer for layer in layers if layer.faults]
+    if not faulty and zeros:
+        return (
+            f"Nothing stands out. The weights of {zeros} layers are zero: what is 0 because of them is no "
+            "fault, and shows what it is after the first steps."
+        )
     if not faulty:
         return "Nothing stands out."
     found: list[tuple[str, float | None]] = []

@@ -23,7 +23,8 @@ __all__ = ["diagnosis_figure", "save_report"]
 _ENDINGS = (".html", ".png", ".svg")
 _HEAD = """\
 <!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
 <style>
 body {{ font: 15px/1.45 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
@@ -31,8 +32,10 @@ th, td {{ padding: .2rem .7rem; text-align: right; border-bottom: 1px solid #ddd
 th:first-child, td:first-child, th:nth-child(2), td:nth-child(2), td:last-child {{ text-align: left; }}
 tr.fault {{ background: #fdecdc; }}
 svg {{ max-width: 100%; height: auto; }}
+.wide {{ overflow-x: auto; }}
 </style></head><body>
 """
+_ALT = "The root mean square of each layer's output and of its gradient; the table below has the numbers."
 _COLUMNS = {
     "mean": "mean",
     "rms": "rms",
@@ -118,8 +121,9 @@ def _page(found: Diagnosis, drawing: str) -> str:
     return (
         _HEAD.format(title=title)
         + f"<h1>{title}</h1>\n<p>{html.escape(found.suggestion)}</p>\n"
+        + f'<div role="img" aria-label="{html.escape(_ALT)}">'
         + drawing[drawing.index("<svg") :]
-        + f"\n<table><thead><tr>{head}</tr></thead><tbody>\n"
+        + f'</div>\n<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n'
         + "\n".join(rows)
-        + "\n</tbody></table></body></html>\n"
+        + "\n</tbody></table></div></body></html>\n"
     )

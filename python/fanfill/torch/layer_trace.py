@@ -14,12 +14,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..stream import Seed, normalize_seed
+
 __all__ = [
     "OutputError",
     "LayerTrace",
     "as_arguments",
     "first_tensor",
+    "is_conv1d",
     "run_named",
+    "told",
     "traced_layers",
     "unchanged",
 ]
@@ -74,7 +78,7 @@ class LayerTrace:
 
 
 def traced_layers(
-    module: Any, batch: Any, loss: Callable[[Any], Any] | None = None, seed: int = 0
+    module: Any, batch: Any, loss: Callable[[Any], Any] | None = None, seed: Seed = 0
 ) -> list[LayerTrace]:
     """Return the layers of a module in the order in which they first ran, with what was measured.
 
@@ -89,19 +93,19 @@ def traced_layers(
         The arguments of one call.
     loss : callable, optional
         From the output to a scalar. By default the output's own gradient is drawn from N(0, 1).
-    seed : int, optional
+    seed : int or numpy.random.SeedSequence, optional
         Of dropout and of that gradient.
 
     Raises
     ------
     TypeError, ValueError
-        If the module isn't one or has no layers, a layer refuses what it gets, or gives NaN or infinity; the
-        message names the layer.
+        If the module isn't one or has no layers, a layer refuses what it gets, or it or its gradient is NaN
+        or infinite; the message names the layer.
     """
-    layers = _layers(module)
-    arguments, keywords = as_arguments(module, batch)
+    layers, number = _layers(module), normalize_seed(seed)
     traces: dict[Any, LayerTrace] = {}
-    with unchanged(module, seed), torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad(), unchanged(module, number):
+        arguments, keywords = as_arguments(module, batch)
         arguments, keywords = (
             _tracked(arguments),
             dict(zip(keywords, _tracked(keywords.values()), strict=True)),
@@ -113,12 +117,16 @@ def traced_layers(
                 return None
             trace = traces[layer] = LayerTrace(layers[layer], layer)
             _measure(trace, tensor)
+            if tensor is output and torch.is_grad_enabled() and not tensor.requires_grad:
+                tensor = output = tensor.detach().requires_grad_(True)  # behind what is frozen
             trace.output = tensor
             # What runs in place next shall not turn the output that is kept into its own.
             return tensor.clone() if tensor is output else None
 
         with _hooks([each.register_forward_hook(record) for each in layers]):
             output = run_named(module, arguments, keywords)
+        if not traces:
+            raise ValueError(f"module: no layer of {type(module).__name__} ran")
         _measure_gradients(list(traces.values()), output, loss)
     for trace in traces.values():
         trace.output = None
@@ -131,13 +139,16 @@ def as_arguments(module: Any, batch: Any) -> tuple[list[Any], dict[str, Any]]:
     Raises
     ------
     TypeError, ValueError
-        If the module isn't one, has parameters on the meta device, or the batch is empty or not finite.
+        If the module isn't one, has parameters on the meta device or without a shape, or the batch is empty
+        or not finite.
     """
     if not isinstance(module, torch.nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, not {type(module).__name__}")
     for name, parameter in module.named_parameters():
         if parameter.is_meta:
             raise ValueError(f"module: {name!r} is on the meta device; initialize_ gives it values")
+        if torch.nn.parameter.is_lazy(parameter):
+            raise ValueError(f"module: {name!r} has no shape yet; run the module once before")
     like = next((p for p in module.parameters() if p.is_floating_point()), None)
     if isinstance(batch, Mapping):
         return [], {str(name): _as_tensor(value, like, f"batch[{name!r}]") for name, value in batch.items()}
@@ -155,10 +166,13 @@ def _as_tensor(value: Any, like: Any, name: str) -> Any:
         return value
     if value.numel() == 0:
         raise ValueError(f"{name} is empty, of shape {tuple(value.shape)}")
+    if value.is_inference():
+        value = value.clone()  # which gradients may flow through
     if value.is_floating_point():
+        value = value.to(device=like.device, dtype=like.dtype) if like is not None else value
         if not bool(torch.isfinite(value).all()):
-            raise ValueError(f"{name} holds NaN or infinity")
-        return value.to(device=like.device, dtype=like.dtype) if like is not None else value
+            raise ValueError(f"{name} holds NaN or infinity in {value.dtype}")
+        return value
     return value.to(like.device) if like is not None else value
 
 
@@ -186,12 +200,16 @@ def first_tensor(output: Any) -> Any:
 def unchanged(module: Any, seed: int) -> Iterator[None]:
     """Give buffers and random states back as they were, and seed the latter in between."""
     buffers = [(buffer, buffer.detach().clone()) for buffer in module.buffers()]
+    places = [(each._buffers, dict(each._buffers)) for each in module.modules()]
     devices = {p.device.index for p in module.parameters() if p.device.type == "cuda"}
     with torch.random.fork_rng(devices=sorted(each for each in devices if each is not None)):
         torch.manual_seed(seed)
         try:
             yield
         finally:
+            for place, held in places:  # some modules put a new tensor there instead of writing
+                place.clear()
+                place.update(held)
             with torch.no_grad():
                 for buffer, before in buffers:
                     buffer.copy_(before)
@@ -214,12 +232,12 @@ def run_named(module: Any, arguments: list[Any], keywords: dict[str, Any]) -> An
     ValueError
         If the module raises.
     """
-    running: list[tuple[str, str, tuple[int, ...] | None]] = []
+    running: list[tuple[str, tuple[int, ...] | None]] = []
 
     def enter(name: str) -> Any:
         def hook(layer: Any, given: Any) -> None:
             tensor = next((each for each in given if isinstance(each, torch.Tensor)), None)
-            running.append((name, type(layer).__name__, None if tensor is None else tuple(tensor.shape)))
+            running.append((told(name, layer), None if tensor is None else tuple(tensor.shape)))
 
         return hook
 
@@ -234,12 +252,23 @@ def run_named(module: Any, arguments: list[Any], keywords: dict[str, Any]) -> An
             return module(*arguments, **keywords)
         except OutputError:
             raise
-        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        except Exception as error:  # a layer raises what it likes: many assert the shapes that they want
+            said = repr(error) if isinstance(error, KeyError) or not str(error) else str(error)
             if not running:
-                raise ValueError(f"batch: {type(module).__name__} doesn't take it: {error}") from error
-            name, kind, shape = running[-1]
+                raise ValueError(f"batch: {type(module).__name__} doesn't take it: {said}") from error
+            layer, shape = running[-1]
             got = "what it gets" if shape is None else f"an input of shape {shape}"
-            raise ValueError(f"batch: layer {name!r} ({kind}) refuses {got}: {error}") from error
+            raise ValueError(f"batch: {layer} refuses {got}: {said}") from error
+
+
+def told(name: str, layer: Any) -> str:
+    """Return how messages call a layer; the name of the module itself is empty."""
+    return f"layer {name!r} ({type(layer).__name__})" if name else f"the module ({type(layer).__name__})"
+
+
+def is_conv1d(layer: Any) -> bool:
+    """Return whether this is what transformers calls Conv1D: GPT-2's linear layer, of weight (in, out)."""
+    return type(layer).__name__ == "Conv1D" and not isinstance(layer, torch.nn.modules.conv._ConvNd)
 
 
 def _layers(module: Any) -> dict[Any, str]:
@@ -261,7 +290,7 @@ def _measure(trace: LayerTrace, output: Any) -> None:
     trace.shape = tuple(values.shape)
     if not bool(torch.isfinite(values).all()):
         what = "NaN" if bool(torch.isnan(values).any()) else "infinity"
-        raise OutputError(f"layer {trace.name!r} ({type(trace.module).__name__}) gives {what}")
+        raise OutputError(f"{told(trace.name, trace.module)} gives {what}")
     trace.mean = float(values.mean())
     trace.rms = float(values.square().mean().sqrt())
     n = len(values) if values.ndim > 1 else 1
@@ -284,18 +313,25 @@ def _measure_gradients(traces: list[LayerTrace], output: Any, loss: Callable[[An
         raise TypeError(f"{what}, so there is nothing to take a gradient of")
     if loss is not None and result.numel() != 1:
         raise ValueError(f"loss must return a scalar, not a tensor of shape {tuple(result.shape)}")
+    depends = ("the output" if loss is None else "loss") + " doesn't depend on any layer's output"
     if not result.requires_grad:
-        raise ValueError("the output doesn't depend on anything that has a gradient")
+        raise ValueError(depends)
     given = torch.randn_like(result) if loss is None else torch.ones_like(result)
     outputs = [(each, each.output) for each in traces if each.output.requires_grad]
     weights = [(each, each.module._parameters.get("weight")) for each in traces]
     weights = [(each, weight) for each, weight in weights if weight is not None and weight.requires_grad]
     wanted = [tensor for _, tensor in [*outputs, *weights]]
-    found = torch.autograd.grad(result, wanted, given, allow_unused=True)
+    found = torch.autograd.grad(result, wanted, given, allow_unused=True) if wanted else ()
+    if all(gradient is None for gradient in found):
+        raise ValueError(depends)
     for (trace, _), gradient in zip(outputs, found[: len(outputs)], strict=True):
         trace.gradient_rms = _rms(gradient)
     for (trace, _), gradient in zip(weights, found[len(outputs) :], strict=True):
         trace.weight_gradient_rms = _rms(gradient)
+    for trace, gradient in [*zip((each for each, _ in outputs), found, strict=False)][::-1]:  # as they went
+        if gradient is not None and not bool(torch.isfinite(gradient).all()):
+            what = "NaN" if bool(torch.isnan(gradient).any()) else "infinite"
+            raise OutputError(f"{told(trace.name, trace.module)}: its gradient is {what}")
 
 
 def _rms(gradient: Any) -> float:

@@ -17,7 +17,11 @@ from fanfill.benchmark import machine
 from fanfill.commands import bench
 
 # CPUs that a port bound is known for, by family and model.
-_ZEN4 = {f"25/{model}" for model in (*range(16, 32), *range(96, 128), *range(160, 176))}
+_KNOWN_CORES = {
+    **{f"25/{model}": "znver4" for model in (*range(16, 32), *range(96, 128), *range(160, 176))},
+    # Those of servers and desktops; the vector pipes of Zen 5 in laptops are narrower.
+    **{f"26/{model}": "znver5" for model in (*range(32), *range(64, 80))},
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,7 +45,7 @@ def _add_native(report: dict[str, Any], seconds: float) -> None:
         if one["task"] == "stores"
     }
     report["port_bounds"] = [bound.to_dict() for bound in port_bounds()]
-    report["port_bound_cpu"] = "znver4" if family_model in _ZEN4 else None
+    report["port_bound_cpu"] = _KNOWN_CORES.get(family_model)
     report["targets"] = [verdict.to_dict() for verdict in judge(report)]
 
 

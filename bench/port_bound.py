@@ -29,15 +29,48 @@ _STREAM = re.compile(r"\bv?movnt\w+\s+%([xyz])mm")
 _MEMORY = re.compile(r"(?=.*\(%r).*%([xyz])mm")
 _LINE = re.compile(r"^\s*([0-9a-f]+):\t(.*)$")
 _BRANCH = re.compile(r"^j(?!mp)\w+\s+([0-9a-f]+)\s")  # cold paths return by jmp, loops by a condition
-# The vector pipes of Zen 4 by mnemonic, measured on an EPYC of family 25, model 17: throughput alone, and in
-# pairs that share pipes or do not. LLVM 19 lets 512-bit shifts and absolute values use all four, and 256-bit
-# permutes take twice as long. What is not listed (logic, integer add, minimum, compare) has all four.
-_ZEN4_PIPES = (
-    (r"vpmul|vfn?m(add|sub)|vmul[ps]|vpabs|vp?blendv|vcmp", "01"),
-    (r"v(add|sub|min|max)[ps]|vcvt|vps[rl]l|vpsra|vpro[lr]", "23"),
-    (r"vperm|vpack|vinsert|vextract", "12"),
-    (r"vp?shuf|vmovs[hl]dup|vp?unpck", "123"),
-)
+
+
+@dataclass(frozen=True)
+class _Core:
+    """A core as measured: the throughput of each mnemonic alone, and in pairs that share pipes or don't.
+
+    `pipes` says which of the four vector pipes take a mnemonic; what is not listed (logic, integer addition)
+    has all of them.
+    """
+
+    pipes: tuple[tuple[str, str], ...]
+    passes_of_512_bits: int
+    loaded_bytes: int  # a cycle
+    stored_bytes: int
+
+
+_CORES = {
+    # An EPYC of family 25, model 17. LLVM 19 lets 512-bit shifts and absolute values use all four, and
+    # 256-bit permutes take twice as long.
+    "znver4": _Core(
+        (
+            (r"vpmul|vfn?m(add|sub)|vmul[ps]|vpabs|vp?blendv|vcmp", "01"),
+            (r"v(add|sub|min|max)[ps]|vcvt|vps[rl]l|vpsra|vpro[lr]", "23"),
+            (r"vperm|vpack|vinsert|vextract", "12"),
+            (r"vp?shuf|vmovs[hl]dup|vp?unpck", "123"),
+        ),
+        passes_of_512_bits=2,
+        loaded_bytes=64,
+        stored_bytes=32,
+    ),
+    # An EPYC of family 26, model 2.
+    "znver5": _Core(
+        (
+            (r"vpmul|vfn?m(add|sub)|vmul[ps]|vp?blendv", "01"),
+            (r"v(add|sub|min|max|range)[ps]|vcmp|vcvt|vps[rl]l|vpsra|vpro[lr]", "23"),
+            (r"vperm|vpack|vinsert|vextract|vpabs", "12"),
+        ),
+        passes_of_512_bits=1,
+        loaded_bytes=128,
+        stored_bytes=64,
+    ),
+}
 _IS_MOVE = re.compile(r"^v?mov(?!s[hl]dup)|^k")  # renamed, or loads and stores, which have ports of their own
 _WIDTHS = {"x": 16, "y": 32, "z": 64}
 
@@ -96,17 +129,11 @@ def _mca_bound(tool: str, cpu: str, body: list[str]) -> float | None:
     return max(float(port) for port in pressure.group(1).split() if port != "-")
 
 
-def _pipes_of(text: str) -> str:
-    name = text.split()[0]
-    return next((pipes for pattern, pipes in _ZEN4_PIPES if re.match(pattern, name)), "0123")
+def _measured_bound(core: _Core, body: list[str]) -> float:
+    """Return the cycles an iteration that the busiest set of a core's vector pipes needs.
 
-
-def zen4_bound(body: list[str]) -> float:
-    """Return the cycles an iteration that the busiest set of Zen 4's pipes needs.
-
-    A 512-bit operation takes its pipe twice. For every set of the four vector pipes, the operations that have
-    no other choice must share it: bound = max over sets of (passes / pipes in the set). Beside them, a cycle
-    loads 64 bytes and stores 32.
+    For every set of the four, the operations that have no other choice must share it: bound = max over sets
+    of (passes / pipes in the set). Beside them, a cycle loads and stores so many bytes.
     """
     passes: dict[str, int] = {}
     loaded = stored = 0
@@ -117,18 +144,19 @@ def zen4_bound(body: list[str]) -> float:
             else:
                 loaded += _WIDTHS[match.group(1)]
         if "mm" in line and not _IS_MOVE.match(line):
-            pipes = _pipes_of(line)
-            passes[pipes] = passes.get(pipes, 0) + (2 if "zmm" in line else 1)
+            name = line.split()[0]
+            pipes = next((pipes for pattern, pipes in core.pipes if re.match(pattern, name)), "0123")
+            passes[pipes] = passes.get(pipes, 0) + (core.passes_of_512_bits if "zmm" in line else 1)
     sets = ["".join(chosen) for size in range(1, 5) for chosen in combinations("0123", size)]
     vectors = max(sum(n for pipes, n in passes.items() if set(pipes) <= set(of)) / len(of) for of in sets)
-    return max(vectors, loaded / 64, stored / 32)
+    return max(vectors, loaded / core.loaded_bytes, stored / core.stored_bytes)
 
 
 def _bounds_of(tool: str, isa: str, law: str, body: list[str]) -> list[PortBound]:
     values = sum(_WIDTHS[match.group(1)] for line in body if (match := _STREAM.search(line))) // 4
     if values == 0:
         return []
-    cycles = {("znver4", "measured pipes"): zen4_bound(body)}
+    cycles = {(cpu, "measured pipes"): _measured_bound(core, body) for cpu, core in _CORES.items()}
     for cpu in _CPUS:
         if (bound := _mca_bound(tool, cpu, body)) is not None:
             cycles[cpu, tool.rpartition("/")[2]] = bound

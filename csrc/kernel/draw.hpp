@@ -59,16 +59,16 @@ FANFILL_INLINE void put_batch(const Law& law, const U32* words, int j, F32* v, W
 }
 
 // One group from the state after nine rounds to memory, nothing in between. True if a rare word went by.
-template <class Law, class Format, bool kStreaming>
+template <class Law>
 FANFILL_INLINE bool finished_group(const Law& law, const PhiloxState& c, const WordSource& source,
-                                   typename Format::Element* out) {
+                                   float* out) {
   Watch watch;
   F32 v[kGroupVectors];
 #pragma GCC unroll 8
   for (int j = 0; j < kBatches; ++j) {
     U32 words[kVectors];
     last_round(c, source, j, words);
-    put_batch<Law, Format, kStreaming>(law, words, j, v, watch, out);
+    put_batch<Law, Float32Format, false>(law, words, j, v, watch, out);
   }
   return Law::kWatches && seen(watch);
 }
@@ -94,8 +94,8 @@ FANFILL_INLINE void doubles_of(const Law& law, const std::uint32_t* words, doubl
 
 // -- Any law ------------------------------------------------------------------------------------------------
 
-// Blocks to values: float64 where the dtype is that, else float32. `count` is of whole groups; `is_shared`
-// where all blocks have the upper half that the source is prepared for.
+// Blocks to values: float64 where the dtype is that, else float32. `count` is of whole groups, at least one;
+// `is_shared` where all blocks have the upper half that the source is prepared for.
 using DrawBlocks = void (*)(const LawPlan& plan, const WordSource& source, const std::uint64_t* blocks,
                             std::uint64_t count, bool is_shared, void* out);
 
@@ -104,13 +104,30 @@ __attribute__((noinline)) void draw_blocks(const LawPlan& plan, const WordSource
                                            const std::uint64_t* blocks, std::uint64_t count, bool is_shared,
                                            void* out) {
   const Law law(plan);
-  float* values = static_cast<float*>(out);
-  for (std::uint64_t at = 0; at < count; at += kGroupBlocks, values += kGroupWords) {
-    PhiloxState c;
+  const auto values_at = [&](std::uint64_t at) { return static_cast<float*>(out) + at * 4; };
+  const auto mend = [&](std::uint64_t at) {
+    if constexpr (Law::kWatches) mend_group<Law>(plan, source, blocks + at, DType::kFloat32, values_at(at));
+  };
+  std::uint64_t at = 0;
+  PhiloxState c;
+  rounds_of(c, source, blocks, is_shared);
+  if (kPipelines && is_shared) {  // all but the last group, which has no next one
+    GroupWalk<Listed> walk(source, Listed(source, blocks), c);
+    for (; at + kGroupBlocks < count; at += kGroupBlocks) {
+      Watch watch;
+      F32 v[kGroupVectors];
+      walk.next([&](int j, const U32* words) {
+        put_batch<Law, Float32Format, false>(law, words, j, v, watch, values_at(at));
+      });
+      if (Law::kWatches && __builtin_expect(seen(watch), 0)) mend(at);
+    }
+    c = walk.state();
+  }
+  while (true) {
+    if (__builtin_expect(finished_group(law, c, source, values_at(at)), 0)) mend(at);
+    at += kGroupBlocks;
+    if (at == count) return;
     rounds_of(c, source, blocks + at, is_shared);
-    const bool rare = finished_group<Law, Float32Format, false>(law, c, source, values);
-    if constexpr (Law::kWatches)
-      if (__builtin_expect(rare, 0)) mend_group<Law>(plan, source, blocks + at, DType::kFloat32, values);
   }
 }
 

@@ -16,31 +16,33 @@ void scatter_elements(void* out, std::int64_t byte_stride, const Element* from, 
   for (std::uint64_t i = 0; i < count; ++i, to += byte_stride) *reinterpret_cast<Element*>(to) = from[i];
 }
 
-FANFILL_INLINE void consecutive_blocks(std::uint64_t first, std::uint64_t* blocks) {
-  for (std::uint64_t i = 0; i < kGroupBlocks; ++i) blocks[i] = first + i;
+FANFILL_INLINE void consecutive_blocks(std::uint64_t first, std::uint64_t count, std::uint64_t* blocks) {
+  for (std::uint64_t i = 0; i < count; ++i) blocks[i] = first + i;
 }
 
-// Elements begin .. end of a row into memory of any stride, through a buffer. It opens a source of its own:
-// one that was handed to a function behind a pointer would be no constant any more in the loop of the whole
-// groups.
+// Elements begin .. end of a row into memory of any stride, through a buffer of some groups. It opens a
+// source of its own: one that was handed to a function behind a pointer would be no constant any more in the
+// loop of the whole groups.
 template <class Element>
 __attribute__((noinline)) void fill_piece(const LawPlan& plan, const RowJob& job, std::uint64_t begin,
                                           std::uint64_t end) {
   if (begin >= end) return;
-  using Drawn = DrawnBlocks<Element, kGroupBlocks>;
+  constexpr std::uint64_t kGroups = 8;
+  using Drawn = DrawnBlocks<Element, kGroups * kGroupBlocks>;
   Drawn drawn;
   const DrawBlocks draw = draw_of(plan);
   WordSource source;
   open(source, job.seed, job.stream, begin / Drawn::kPerBlock);
-  alignas(64) std::uint64_t blocks[kGroupBlocks];
+  alignas(64) std::uint64_t blocks[kGroups * kGroupBlocks];
   while (begin < end) {
-    consecutive_blocks(begin / Drawn::kPerBlock, blocks);
-    const std::uint64_t first = blocks[0] * Drawn::kPerBlock;
-    const std::uint64_t room = kGroupBlocks * Drawn::kPerBlock;
+    const std::uint64_t block = begin / Drawn::kPerBlock, first = block * Drawn::kPerBlock;
+    const std::uint64_t groups = (end - first - 1) / (kGroupBlocks * Drawn::kPerBlock) + 1;
+    const std::uint64_t count = (groups < kGroups ? groups : kGroups) * kGroupBlocks;
+    const std::uint64_t room = count * Drawn::kPerBlock;
     const std::uint64_t stop = end - first < room ? end : first + room;
-    const bool is_shared =
-        high_half(blocks[0]) == source.upper && high_half(blocks[kGroupBlocks - 1]) == source.upper;
-    const Element* elements = drawn.draw(draw, plan, source, blocks, kGroupBlocks, is_shared);
+    consecutive_blocks(block, count, blocks);
+    const bool is_shared = high_half(block) == source.upper && high_half(blocks[count - 1]) == source.upper;
+    const Element* elements = drawn.draw(draw, plan, source, blocks, count, is_shared);
     scatter_elements(
         static_cast<char*>(job.out) + static_cast<std::int64_t>(begin - job.start) * job.byte_stride,
         job.byte_stride, elements + (begin - first), stop - begin);
@@ -79,7 +81,7 @@ class Row {
         out += kGroupWords;
         continue;
       }
-      GroupWalk walk(source_, at >> 2);
+      auto walk = walk_from(source_, at >> 2);
       std::uint64_t count = covered_groups(at >> 2, (end - at) / kGroupWords);
       for (; count > 0; --count, at += kGroupWords, out += kGroupWords) {
         Watch watch;
@@ -94,7 +96,7 @@ class Row {
   }
   __attribute__((noinline)) void mend(std::uint64_t first, Element* out) {
     alignas(64) std::uint64_t blocks[kGroupBlocks];
-    consecutive_blocks(first >> 2, blocks);
+    consecutive_blocks(first >> 2, kGroupBlocks, blocks);
     if constexpr (Law::kWatches)
       mend_group<Law>(plan_, source_, blocks, Format::kExact ? DType::kFloat32 : plan_.dtype, out);
   }

@@ -43,7 +43,7 @@ class Row64 {
         out += kGroupPairs;
         continue;
       }
-      GroupWalk walk(source_, at >> 1);
+      auto walk = walk_from(source_, at >> 1);
       std::uint64_t count = covered_groups(at >> 1, (end - at) / kGroupPairs);
       for (; count > 0; --count, at += kGroupPairs, out += kGroupPairs)
         walk.next([&](int j, const U32* words) { put<kStreaming>(words, out + j * kVectors * kLanes64); });

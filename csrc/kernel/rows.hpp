@@ -109,6 +109,7 @@ class Rows {
   }
 
   __attribute__((noinline)) void flush() {
+    if (used_ == 0) return;
     const Element* elements = draw();
     if (is_transposed()) {
       write_columns(elements);

@@ -118,13 +118,35 @@ FANFILL_INLINE void shared_rounds(PhiloxState& c, const WordSource& s, First fir
   for (int r = kOpeningRounds; r < kPhiloxRounds - 1; ++r) middle_round(c, s, r);
 }
 
-// The counters of consecutive blocks (covers() is true): M0 (block + i) = M0 block + M0 i.
-struct Consecutive {
-  const WordSource& source;
-  Product64 base;
-  FANFILL_INLINE Consecutive(const WordSource& s, std::uint64_t block)
-      : source(s), base(splat64(std::uint64_t{kPhiloxM0} * low_half(block))) {}
-  FANFILL_INLINE Product operator()(int j) const { return sum64(base, source.step[j]); }
+// The counters of consecutive groups (covers() is true), of the present one M0 times as a product:
+// M0 (block + i) = M0 block + M0 i.
+class Consecutive {
+ public:
+  FANFILL_INLINE Consecutive(const WordSource& s, std::uint64_t block) : source_(s), block_(block) {}
+  FANFILL_INLINE void advance() { block_ += kGroupBlocks; }
+  FANFILL_INLINE Product operator()(int j) const {
+    return sum64(splat64(std::uint64_t{kPhiloxM0} * low_half(block_)), source_.step[j]);
+  }
+
+ private:
+  const WordSource& source_;
+  std::uint64_t block_;
+};
+
+// Those of listed blocks, which share their upper half.
+class Listed {
+ public:
+  FANFILL_INLINE Listed(const WordSource& s, const std::uint64_t* blocks) : source_(s), blocks_(blocks) {}
+  FANFILL_INLINE void advance() { blocks_ += kGroupBlocks; }
+  FANFILL_INLINE Product operator()(int j) const {
+    Word c0, c1;
+    counter_words(blocks_ + j * kCounters, c0, c1);
+    return multiply(c0, source_.m0);
+  }
+
+ private:
+  const WordSource& source_;
+  const std::uint64_t* blocks_;
 };
 
 // Rounds 1 to 9 of any group whose counters' words 0 and 1 are set.
@@ -155,16 +177,15 @@ FANFILL_INLINE void rounds_of(PhiloxState& c, const WordSource& s, const std::ui
   shared_rounds(*out, source, Consecutive(source, block));
 }
 
-// The words of consecutive groups that share their upper half, one group after the other.
+// The words of one group of counters (Consecutive or Listed) after the other. Where it pipelines, it begins
+// with the state after nine rounds of the first.
+template <class Counters>
 class GroupWalk {
  public:
-  FANFILL_INLINE GroupWalk(const WordSource& source, std::uint64_t block) : source_(source), block_(block) {
-    if constexpr (kPipelines) {
-      PhiloxState first;
-      first_rounds(source.seed, source.stream, block, &first);
-      c_ = first;
-    }
-  }
+  FANFILL_INLINE GroupWalk(const WordSource& source, Counters counters, const PhiloxState& first)
+      : source_(source), counters_(counters), c_(first) {}
+  FANFILL_INLINE const PhiloxState& state() const { return c_; }
+
   // Hands the words of a group to take(j, words), batch j = 0, 1, ... Where it pipelines, parts of the next
   // group's rounds stand between the batches: the cipher is a chain of dependent products, a law one of
   // dependent fmas, and a core that has both at hand waits for neither.
@@ -174,15 +195,16 @@ class GroupWalk {
       U32 words[kGroupVectors];
 #pragma GCC unroll 8
       for (int j = 0; j < kBatches; ++j) last_round(c_, source_, j, words + j * kVectors);
-      const Consecutive first(source_, block_ + kGroupBlocks);
+      counters_.advance();
 #pragma GCC unroll 8
       for (int j = 0; j < kBatches; ++j) {
-        next_part(first, j);
+        next_part(j);
         take(j, words + j * kVectors);
       }
     } else {
       PhiloxState c;
-      shared_rounds(c, source_, Consecutive(source_, block_));
+      shared_rounds(c, source_, counters_);
+      counters_.advance();
 #pragma GCC unroll 8
       for (int j = 0; j < kBatches; ++j) {
         U32 words[kVectors];
@@ -190,24 +212,29 @@ class GroupWalk {
         take(j, words);
       }
     }
-    block_ += kGroupBlocks;
   }
 
  private:
   // Rounds 1 to 9 in as many parts as there are batches.
-  FANFILL_INLINE void next_part(const Consecutive& first, int part) {
+  FANFILL_INLINE void next_part(int part) {
     constexpr int kMiddle = kPhiloxRounds - 1 - kOpeningRounds, kParts = kBatches - 1;
     static_assert(!kPipelines || kMiddle % kParts == 0, "the parts are all of the rounds");
-    if (part == 0) return opening_rounds(c_, source_, first);
+    if (part == 0) return opening_rounds(c_, source_, counters_);
 #pragma GCC unroll 8
     for (int r = 0; r < kMiddle / kParts; ++r)
       middle_round(c_, source_, kOpeningRounds + (part - 1) * (kMiddle / kParts) + r);
   }
 
   const WordSource& source_;
-  std::uint64_t block_;
-  PhiloxState c_;  // of the group at block_, where the walk pipelines
+  Counters counters_;
+  PhiloxState c_;  // after nine rounds of the present group, where the walk pipelines
 };
+
+FANFILL_INLINE GroupWalk<Consecutive> walk_from(const WordSource& source, std::uint64_t block) {
+  PhiloxState first;
+  if constexpr (kPipelines) first_rounds(source.seed, source.stream, block, &first);
+  return {source, Consecutive(source, block), first};
+}
 
 FANFILL_INLINE void store_words(const PhiloxState& c, const WordSource& s, std::uint32_t* out) {
   for (int j = 0; j < kBatches; ++j) {

@@ -116,7 +116,7 @@ def _keras() -> Library:
     def draw(name: str, *arguments: float) -> Draw:
         def one(dtype: str, count: int, seed: int) -> np.ndarray:
             maker = getattr(keras.initializers, name)(*arguments, seed=seed)
-            return _codes(maker((count,), dtype))
+            return _codes(keras.ops.convert_to_numpy(maker((count,), dtype)))
 
         return one
 

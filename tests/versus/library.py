@@ -33,8 +33,18 @@ class Library:
 
 
 def _codes(array: Any) -> np.ndarray:
+    if type(array).__module__ == "torch":
+        return _torch_codes(array)
     values = np.asarray(array)
     return values.view(np.uint16) if values.dtype.itemsize == 2 else values
+
+
+def _torch_codes(tensor: Any) -> np.ndarray:
+    import torch
+
+    if tensor.itemsize != 2:
+        return tensor.detach().numpy()
+    return tensor.detach().view(torch.int16).numpy().view(np.uint16)  # NumPy does not know bfloat16
 
 
 def _fanfill() -> Library:
@@ -69,13 +79,10 @@ def _fanfill() -> Library:
 def _torch() -> Library:
     import torch
 
-    def of(tensor: Any) -> np.ndarray:
-        return _codes(tensor.view(torch.int16).numpy() if tensor.dtype != torch.float32 else tensor.numpy())
-
     def draw(call: Callable[[Any, Any], Any]) -> Draw:
         def one(dtype: str, count: int, seed: int) -> np.ndarray:
             generator = torch.Generator().manual_seed(seed)
-            return of(call(torch.empty(count, dtype=getattr(torch, dtype)), generator))
+            return _codes(call(torch.empty(count, dtype=getattr(torch, dtype)), generator))
 
         return one
 
@@ -116,7 +123,7 @@ def _keras() -> Library:
     def draw(name: str, *arguments: float) -> Draw:
         def one(dtype: str, count: int, seed: int) -> np.ndarray:
             maker = getattr(keras.initializers, name)(*arguments, seed=seed)
-            return _codes(keras.ops.convert_to_numpy(maker((count,), dtype)))
+            return _codes(maker((count,), dtype))
 
         return one
 

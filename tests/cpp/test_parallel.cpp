@@ -214,6 +214,7 @@ void an_interrupt_stops_every_thread_soon() {
 struct Waiting {
   std::thread::id caller = std::this_thread::get_id();
   std::atomic<bool> is_other_busy{false};
+  Question* question = nullptr;
 };
 
 // The calling thread has nothing left to do while another is busy for long.
@@ -222,6 +223,7 @@ void caller_waits(void* context, RangeSource& source) {
   Range range;
   if (std::this_thread::get_id() == waiting.caller) {
     for (int i = 0; i < 500 && !waiting.is_other_busy; ++i) std::this_thread::sleep_for(milliseconds(1));
+    waiting.question->last = steady_clock::now();
     while (source.next(&range)) std::this_thread::sleep_for(milliseconds(1));
     return;
   }
@@ -235,6 +237,7 @@ void the_question_is_asked_while_waiting() {
     Waiting waiting;
     Question question;
     question.times_until_yes = 1 << 30;
+    waiting.question = &question;
     Interrupt interrupt(ask, &question);
     CHECK(fanfill::parallel_for(4, 1, 2, &interrupt, caller_waits, &waiting));
     if (!waiting.is_other_busy) continue;  // too many late threads for another

@@ -114,8 +114,10 @@ class Row {
       return;
     }
     piece(job_.start, at);
-    if (kStreams && on_line && job_.store == StorePolicy::kStreaming)
-      at = whole_groups<kStreams>(at, end);
+    // One byte a value is less than any memory takes, so there is no second loop for it.
+    constexpr bool kMayStream = kStreams && sizeof(Element) > 1;
+    if (kMayStream && on_line && job_.store == StorePolicy::kStreaming)
+      at = whole_groups<kMayStream>(at, end);
     else
       at = whole_groups<false>(at, end);
     piece(at, end);

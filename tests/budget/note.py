@@ -53,7 +53,8 @@ def _table(columns: Mapping[str, str], budgets: Mapping[str, float]) -> str:
     lines = ["| law and dtype | " + " | ".join(title.strip() for title in columns) + " |"]
     lines.append("| --- |" + " ---: |" * len(columns))
     for case in cases:
-        figures = " | ".join(f"{budgets[pattern.format(case)]:.1f}" for pattern in columns.values())
+        found_figures = (budgets.get(pattern.format(case)) for pattern in columns.values())
+        figures = " | ".join("" if figure is None else f"{figure:.1f}" for figure in found_figures)
         lines.append(f"| {case} | {figures} |")
     return "\n".join(lines)
 

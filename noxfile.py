@@ -12,7 +12,7 @@ from pathlib import Path
 import nox
 
 MAX_WHEEL_BYTES = 2_000_000
-SHELL_TOOLS = ("bash", "cat", "cmp", "cut", "head", "ls", "mkdir", "rm", "sleep", "wc")
+SHELL_TOOLS = ("bash", "cat", "cmp", "cut", "grep", "head", "ls", "mkdir", "rm", "sleep", "wc")
 
 nox.options.sessions = ["lint", "tests"]
 nox.options.error_on_missing_interpreters = True

@@ -141,16 +141,22 @@ Status find_kernel_table(const char* isa, const KernelTable** table) noexcept {
   return Status::kOk;
 }
 
-bool streaming_pays() noexcept {
+StreamingGain streaming_gain() noexcept {
 #if defined(__x86_64__)
-  static const bool is_intel = [] {
+  static const StreamingGain gain = [] {
     std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
     constexpr std::uint32_t kGenu = 0x756E6547, kIneI = 0x49656E69, kNtel = 0x6C65746E;
-    return __get_cpuid(0, &eax, &ebx, &ecx, &edx) != 0 && ebx == kGenu && edx == kIneI && ecx == kNtel;
+    constexpr std::uint32_t kAuth = 0x68747541, kEnti = 0x69746E65, kCamd = 0x444D4163, kZen5 = 0x1A;
+    if (__get_cpuid(0, &eax, &ebx, &ecx, &edx) == 0) return StreamingGain{false, false};
+    const bool is_intel = ebx == kGenu && edx == kIneI && ecx == kNtel;
+    const bool is_amd = ebx == kAuth && edx == kEnti && ecx == kCamd;
+    __get_cpuid(1, &eax, &ebx, &ecx, &edx);
+    const std::uint32_t family = (eax >> 8 & 0xF) + (eax >> 20 & 0xFF);  // of AMD's since 2003
+    return StreamingGain{is_intel, is_intel || (is_amd && family == kZen5)};
   }();
-  return is_intel;
+  return gain;
 #else
-  return false;
+  return {false, false};
 #endif
 }
 

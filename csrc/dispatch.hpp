@@ -11,8 +11,8 @@ namespace fanfill {
 // kUnsupportedIsa, and sets `table` only with kOk.
 Status find_kernel_table(const char* isa, const KernelTable** table) noexcept;
 
-// Whether this CPU writes old memory faster past its caches: Intel's, which else read every line first. AMD's
-// Zen 4 takes a fifth longer (docs/design/0004-pages.md).
-bool streaming_pays() noexcept;
+// What this CPU gains by stores past its caches (docs/design/0004-pages.md): Intel's else read every line
+// first. AMD's Zen 4 takes a fifth longer; Zen 5 gains where short rows leave gaps, which it else reads too.
+StreamingGain streaming_gain() noexcept;
 
 }  // namespace fanfill

@@ -38,6 +38,21 @@ int useful_threads(std::uint64_t work, int threads) noexcept {
   return useful < static_cast<std::uint64_t>(threads) ? static_cast<int>(useful) : threads;
 }
 
+// One core writes a constant as fast as memory takes it; in old memory another adds its start and nothing
+// else. New memory is made by the system, which takes as many threads as it gets.
+int threads_for_constants(const JobLine& line, const PlanCache& plans, int threads) noexcept {
+  constexpr std::uint64_t kBytesPerThread = 64 * kMiB;
+  const Job& largest = line.largest();
+  const LawPlan* plan = plans.known(largest.law, largest.dtype);
+  if (threads == 1 || plan == nullptr || plan->transform != Transform::kConstant) return threads;
+  const std::uint64_t useful = std::max<std::uint64_t>(1, line.bytes() / kBytesPerThread);
+  if (useful >= static_cast<std::uint64_t>(threads)) return threads;
+  Region region;
+  make_region(largest.axes, largest.rank, element_size(largest.dtype), &region);
+  const bool is_old = pages_resident(lowest_address(largest, region), span_bytes(region));
+  return is_old ? static_cast<int>(useful) : threads;
+}
+
 std::uint64_t grain_of(std::uint64_t positions, int threads) noexcept {
   const std::uint64_t even = positions / (static_cast<std::uint64_t>(threads) * kRangesPerThread);
   return std::clamp(even, kMinGrain, kMaxGrain) / kCutElements * kCutElements;
@@ -59,10 +74,10 @@ Status fill_many(const Job* jobs, std::size_t job_count, const Options& options)
   const Status status = line.survey(&plans, &interrupt);
   if (status != Status::kOk || line.elements() == 0) return status;
 
-  const int threads = useful_threads(line.work(), options.threads);
+  const int threads = threads_for_constants(line, plans, useful_threads(line.work(), options.threads));
   const std::uint64_t grain = threads == 1 ? kMaxGrain : grain_of(line.positions(), threads);
   const std::uint64_t cut = threads == 1 ? kCacheLine : cut_bytes(line.largest(), threads);
-  Fill fill{line, *table, plans, options.seed, threads, cut, streaming_pays()};
+  Fill fill{line, *table, plans, options.seed, threads, cut, streaming_gain()};
   const bool is_done = parallel_for(line.positions(), grain, threads, &interrupt, fill_on_this_thread, &fill);
   return is_done ? Status::kOk : Status::kInterrupted;
 }

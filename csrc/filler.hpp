@@ -20,7 +20,7 @@ struct Fill {
   std::uint64_t seed;
   int threads;
   std::uint64_t cut_bytes;
-  bool may_stream;  // old memory: whether it pays on this CPU
+  StreamingGain streaming;
 };
 
 // Fills ranges of positions, in ascending order.
@@ -42,7 +42,7 @@ class Filler {
  private:
   // Rows shorter than this share their calls of the kernel with others.
   static constexpr std::uint64_t kShortRow = 2048;
-  static constexpr std::size_t kPlaces = 256;
+  static constexpr std::size_t kPlaces = 64;
   // Of rows whose elements lie farther apart than the rows do, the kernel takes so many at once that it
   // writes whole cache lines.
   static constexpr std::uint64_t kStripColumns = 48;
@@ -95,7 +95,7 @@ class Filler {
     if (!is_ready_) {
       plan_ = find_plan(job.law, job.dtype);
       cursor_.reset(region_);
-      policy_ = choose_policy(job, region_, fill_.line.bytes(), fill_.threads, fill_.may_stream);
+      policy_ = choose_policy(job, region_, fill_.line.bytes(), fill_.threads, fill_.streaming);
       is_ready_ = true;
     }
     cursor_.seek(first, last);
@@ -117,7 +117,7 @@ class Filler {
     if (tile.rows > 1 && magnitude(tile.byte_stride) > magnitude(tile.row_byte_step)) {
       add_strips(tile, out);
     } else if (region_.rank > 1 && tile.count < kShortRow) {
-      for (std::uint64_t i = 0; i < tile.rows; ++i) add_row(tile, i, 0, tile.count, out);
+      add_rows(tile, 0, tile.rows, 0, tile.count, out);
     } else {
       for (std::uint64_t i = 0; i < tile.rows; ++i) {
         fill_row(job, tile, tile.start + i * tile.row_index_step,
@@ -137,30 +137,29 @@ class Filler {
       const std::uint64_t end = std::min(row + kStripRows, tile.rows);
       for (std::uint64_t begin = 0; begin < tile.count; begin += kStripColumns) {
         const std::uint64_t count = std::min(kStripColumns, tile.count - begin);
-        for (std::uint64_t i = row; i < end; ++i) add_row(tile, i, begin, count, out);
+        add_rows(tile, row, end, begin, count, out);
         fill_places();
       }
     }
   }
 
-  // Elements begin .. begin + count of a row; `out` is where the tile begins.
-  void add_row(const RowTile& tile, std::uint64_t row, std::uint64_t begin, std::uint64_t count,
-               char* out) noexcept {
+  // Of the rows row .. end, the elements begin .. begin + count; `out` is where the tile begins.
+  void add_rows(const RowTile& tile, std::uint64_t row, std::uint64_t end, std::uint64_t begin,
+                std::uint64_t count, char* out) noexcept {
     if (place_count_ == kPlaces) fill_places();
-    places_[place_count_++] = {tile.start + row * tile.row_index_step + begin, count,
+    places_[place_count_++] = {tile.start + row * tile.row_index_step + begin,
+                               count,
                                out + static_cast<std::int64_t>(row) * tile.row_byte_step +
-                                   static_cast<std::int64_t>(begin) * tile.byte_stride};
+                                   static_cast<std::int64_t>(begin) * tile.byte_stride,
+                               end - row,
+                               tile.row_index_step,
+                               tile.row_byte_step};
   }
 
   void fill_places() noexcept {
     if (place_count_ == 0) return;
-    const RowJob common{fill_.seed,
-                        fill_.line.job(job_).stream,
-                        0,
-                        0,
-                        nullptr,
-                        region_.axes[0].byte_stride,
-                        StorePolicy::kOrdinary};
+    const RowJob common{fill_.seed,   fill_.line.job(job_).stream, 0, 0, nullptr, region_.axes[0].byte_stride,
+                        policy_.store};
     fill_.table.fill_rows(*plan_, common, places_, place_count_);
     place_count_ = 0;
   }
@@ -180,7 +179,7 @@ class Filler {
   RowCursor cursor_;
   PagePolicy policy_;
   std::size_t place_count_ = 0;
-  RowPlace places_[kPlaces];
+  RowPlaces places_[kPlaces];
 };
 
 }  // namespace fanfill

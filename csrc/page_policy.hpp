@@ -17,7 +17,7 @@ inline constexpr std::uint64_t kCutElements = 64;
 inline constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 // Streaming stores pay once a fill no longer fits a core's share of the last-level cache. A job much smaller
-// than that says too little about which of its pages are new, and a short row would leave lines half written.
+// than that says too little about which of its pages are new.
 inline constexpr std::uint64_t kStreamingFillBytes = 8 * kMiB;
 inline constexpr std::uint64_t kStreamingJobBytes = 2 * kMiB;
 inline constexpr std::uint64_t kLongRowBytes = kMiB / 16;
@@ -41,10 +41,15 @@ inline std::uint64_t span_bytes(const Region& region) noexcept {
   return region.bytes_below + region.bytes_above;
 }
 
-inline bool has_long_rows(const Region& region, std::uint64_t element_size) noexcept {
+// Whether rows are contiguous and mostly of so many bytes at least.
+inline bool has_rows_of(std::uint64_t bytes, const Region& region, std::uint64_t element_size) noexcept {
   const RegionAxis& row_axis = region.axes[0];
   return row_axis.byte_stride == static_cast<std::int64_t>(element_size) &&
-         row_axis.held / row_axis.run_count * element_size >= kLongRowBytes;
+         row_axis.held / row_axis.run_count * element_size >= bytes;
+}
+
+inline bool has_long_rows(const Region& region, std::uint64_t element_size) noexcept {
+  return has_rows_of(kLongRowBytes, region, element_size);
 }
 
 // Pages are made only where no file's and no other process's would be.
@@ -63,15 +68,18 @@ struct PagePolicy {
 // One choice for the whole job, made before this thread writes to it: its own writes would make new pages
 // look old, and huge pages do so far ahead of the element that is written.
 inline PagePolicy choose_policy(const Job& job, const Region& region, std::uint64_t fill_bytes, int threads,
-                                bool may_stream) noexcept {
+                                StreamingGain streaming) noexcept {
   PagePolicy policy;
   const std::uint64_t size = element_size(job.dtype);
   const bool is_large = fill_bytes >= kStreamingFillBytes && region.elements * size >= kStreamingJobBytes;
-  if (!is_large || !has_long_rows(region, size)) return policy;
+  const bool is_long = has_long_rows(region, size);
+  const bool may_stream =
+      is_long ? streaming.in_long_rows : streaming.in_short_rows && has_rows_of(kCacheLine, region, size);
+  if (!is_large || !(is_long || may_stream)) return policy;
   char* const lowest = lowest_address(job, region);
   if (pages_resident(lowest, span_bytes(region))) {
     if (may_stream) policy.store = StorePolicy::kStreaming;
-  } else if (may_populate(job, region, threads)) {
+  } else if (is_long && may_populate(job, region, threads)) {
     policy.maker = PageMaker(lowest, span_bytes(region), threads == 1 ? kPopulateAhead : 0);
   }
   return policy;

@@ -14,19 +14,50 @@
 namespace fanfill {
 namespace {
 
+// Values leave a group in lines of 64 bytes, those of four blocks, which need not lie one after the other.
+constexpr int kLineBlocks = 4;
+constexpr int kLineBytes = 64;
+constexpr int kLineWords = 4 * kLineBlocks;
+constexpr int kGroupLines = kGroupWords / kLineWords;
+static_assert(kGroupWords % kLineWords == 0 && kLineWords % kLanes == 0,
+              "lines are whole vectors of a group");
+
+// The places of the words of a group whose lines go to `to`.
+template <class Value>
+class InLines {
+ public:
+  FANFILL_INLINE explicit InLines(void* const* to) : to_(to) {}
+  FANFILL_INLINE Value* operator()(int word) const {
+    constexpr int kWordsPerValue = sizeof(Value) / sizeof(std::uint32_t);
+    return static_cast<Value*>(to_[word / kLineWords]) + word % kLineWords / kWordsPerValue;
+  }
+
+ private:
+  void* const* to_;
+};
+
 // -- The 32-bit laws: element i is a function of word i -----------------------------------------------------
 
-// Draws the rare words of a group of blocks again, with their tail words.
+// Draws the rare words of a group of blocks again, with their tail words; place(i) is where word i's value
+// is.
+template <class Law, class Place>
+FANFILL_INLINE void mend_words(const LawPlan& plan, const WordSource& source, const std::uint64_t* blocks,
+                               DType dtype, Place place) {
+  alignas(64) std::uint32_t words[kGroupWords];
+  write_words_of(source, blocks, words);
+  for (int i = 0; i < kGroupWords; ++i)
+    if (Law::is_rare(plan, words[i])) {
+      const std::uint64_t index = blocks[i / 4] * 4 + static_cast<std::uint64_t>(i % 4);
+      const std::uint32_t tail = tail_word(source.seed, source.stream, index);
+      encode_one(dtype, Law::value(plan, words[i], tail), place(i));
+    }
+}
 template <class Law>
 __attribute__((noinline)) void mend_group(const LawPlan& plan, const WordSource& source,
                                           const std::uint64_t* blocks, DType dtype, void* out) {
-  alignas(64) std::uint32_t words[kGroupWords];
-  write_words_of(source, blocks, words);
-  for (std::uint64_t i = 0; i < kGroupWords; ++i)
-    if (Law::is_rare(plan, words[i])) {
-      const std::uint32_t tail = tail_word(source.seed, source.stream, blocks[i / 4] * 4 + i % 4);
-      encode_one(dtype, Law::value(plan, words[i], tail), static_cast<char*>(out) + i * element_size(dtype));
-    }
+  mend_words<Law>(plan, source, blocks, dtype, [&](int i) {
+    return static_cast<char*>(out) + static_cast<std::size_t>(i) * element_size(dtype);
+  });
 }
 
 // One group from words in memory to values in memory. True if a rare word went by.
@@ -43,17 +74,17 @@ FANFILL_INLINE bool values_of(const Law& law, const std::uint32_t* words, float*
   return Law::kWatches && seen(watch);
 }
 
-// One batch of a group, from words to memory as soon as there are vectors for a store.
-template <class Law, class Format, bool kStreaming>
-FANFILL_INLINE void put_batch(const Law& law, const U32* words, int j, F32* v, Watch& watch,
-                              typename Format::Element* out) {
+// One batch of a group, from words to memory as soon as there are vectors for a store. place(i) is where the
+// values of the group's word i go.
+template <class Law, class Format, bool kStreaming, class Place>
+FANFILL_INLINE void put_batch(const Law& law, const U32* words, int j, F32* v, Watch& watch, Place place) {
   law(words, v + j * kVectors, watch);
 #pragma GCC unroll 4
   for (int i = 0; i < kVectors; ++i) {
     const int at = j * kVectors + i;
     if (at % Format::kStep == Format::kStep - 1) {
       const int begin = at - (Format::kStep - 1);
-      Format::put(out + begin * kLanes, v + begin, kStreaming);
+      Format::put(place(begin * kLanes), v + begin, kStreaming);
     }
   }
 }
@@ -61,14 +92,14 @@ FANFILL_INLINE void put_batch(const Law& law, const U32* words, int j, F32* v, W
 // One group from the state after nine rounds to memory, nothing in between. True if a rare word went by.
 template <class Law>
 FANFILL_INLINE bool finished_group(const Law& law, const PhiloxState& c, const WordSource& source,
-                                   float* out) {
+                                   InLines<float> place) {
   Watch watch;
   F32 v[kGroupVectors];
 #pragma GCC unroll 8
   for (int j = 0; j < kBatches; ++j) {
     U32 words[kVectors];
     last_round(c, source, j, words);
-    put_batch<Law, Float32Format, false>(law, words, j, v, watch, out);
+    put_batch<Law, Float32Format, false>(law, words, j, v, watch, place);
   }
   return Law::kWatches && seen(watch);
 }
@@ -82,91 +113,125 @@ inline std::uint64_t pair_at(const std::uint32_t* words) {
   return (std::uint64_t{words[1]} << 32) | words[0];
 }
 
-template <class Law>
-FANFILL_INLINE void doubles_of(const Law& law, const std::uint32_t* words, double* out) {
+template <class Law, class Place>
+FANFILL_INLINE void doubles_of(const Law& law, const std::uint32_t* words, Place place) {
   for (int i = 0; i < kGroupVectors; i += 2) {
     F64 v0, v1;
     law(pairs(load(words + i * kLanes)), pairs(load(words + (i + 1) * kLanes)), v0, v1);
-    store_f64(out + i * kLanes64, v0, false);
-    store_f64(out + (i + 1) * kLanes64, v1, false);
+    store_f64(place(i * kLanes), v0, false);
+    store_f64(place((i + 1) * kLanes), v1, false);
   }
 }
 
 // -- Any law ------------------------------------------------------------------------------------------------
 
-// Blocks to values: float64 where the dtype is that, else float32. `count` is of whole groups, at least one;
-// `is_shared` where all blocks have the upper half that the source is prepared for.
-using DrawBlocks = void (*)(const LawPlan& plan, const WordSource& source, const std::uint64_t* blocks,
-                            std::uint64_t count, bool is_shared, void* out);
+// Blocks to be drawn, in whole groups, at least one.
+struct BlockList {
+  const std::uint64_t* blocks;
+  void* const* to;  // where each line of values goes
+  std::uint64_t count;
+  std::uint64_t streamed;  // of the last ones: lines that begin cache lines, for stores past the cache
+  bool is_shared;          // whether all have the upper half that the source is prepared for
+
+  FANFILL_INLINE void advance() {
+    blocks += kGroupBlocks;
+    to += kGroupLines;
+    count -= kGroupBlocks;
+  }
+};
+
+// To values: float64 where the dtype is that, else float32.
+using DrawBlocks = void (*)(const LawPlan& plan, const WordSource& source, BlockList list);
+
+// The memory that will be written to some groups later: too far apart for the core to foresee.
+FANFILL_INLINE void fetch_ahead(const BlockList& list) {
+  constexpr int kAhead = 32;  // lines
+  if (list.count < static_cast<std::uint64_t>((kAhead + kGroupLines) * kLineBlocks)) return;
+  for (int i = 0; i < kGroupLines; ++i) __builtin_prefetch(list.to[kAhead + i], 1);
+}
 
 template <class Law>
-__attribute__((noinline)) void draw_blocks(const LawPlan& plan, const WordSource& source,
-                                           const std::uint64_t* blocks, std::uint64_t count, bool is_shared,
-                                           void* out) {
-  const Law law(plan);
-  const auto values_at = [&](std::uint64_t at) { return static_cast<float*>(out) + at * 4; };
-  const auto mend = [&](std::uint64_t at) {
-    if constexpr (Law::kWatches) mend_group<Law>(plan, source, blocks + at, DType::kFloat32, values_at(at));
-  };
-  std::uint64_t at = 0;
-  PhiloxState c;
-  rounds_of(c, source, blocks, is_shared);
-  if (kPipelines && is_shared) {  // all but the last group, which has no next one
-    GroupWalk<Listed> walk(source, Listed(source, blocks), c);
-    for (; at + kGroupBlocks < count; at += kGroupBlocks) {
-      Watch watch;
-      F32 v[kGroupVectors];
-      walk.next([&](int j, const U32* words) {
-        put_batch<Law, Float32Format, false>(law, words, j, v, watch, values_at(at));
-      });
-      if (Law::kWatches && __builtin_expect(seen(watch), 0)) mend(at);
-    }
-    c = walk.state();
-  }
-  while (true) {
-    if (__builtin_expect(finished_group(law, c, source, values_at(at)), 0)) mend(at);
-    at += kGroupBlocks;
-    if (at == count) return;
-    rounds_of(c, source, blocks + at, is_shared);
+__attribute__((noinline)) void mend_lines(const LawPlan& plan, const WordSource& source,
+                                          const std::uint64_t* blocks, void* const* to) {
+  if constexpr (Law::kWatches) mend_words<Law>(plan, source, blocks, DType::kFloat32, InLines<float>(to));
+}
+
+// Up to the last group, which has no next one; where nothing is streamed, up to those that may be.
+template <class Law, bool kStreaming>
+FANFILL_INLINE void draw_walk(const Law& law, const LawPlan& plan, const WordSource& source,
+                              GroupWalk<Listed>& walk, BlockList& list) {
+  const std::uint64_t end = kStreaming || list.streamed < kGroupBlocks ? kGroupBlocks : list.streamed;
+  for (; list.count > end; list.advance()) {
+    if (!kStreaming) fetch_ahead(list);
+    Watch watch;
+    F32 v[kGroupVectors];
+    walk.next([&](int j, const U32* words) {
+      put_batch<Law, Float32Format, kStreaming>(law, words, j, v, watch, InLines<float>(list.to));
+    });
+    if (Law::kWatches && __builtin_expect(seen(watch), 0))
+      mend_lines<Law>(plan, source, list.blocks, list.to);
   }
 }
 
 template <class Law>
-__attribute__((noinline)) void draw_blocks64(const LawPlan& plan, const WordSource& source,
-                                             const std::uint64_t* blocks, std::uint64_t count, bool,
-                                             void* out) {
+__attribute__((noinline)) void draw_blocks(const LawPlan& plan, const WordSource& source, BlockList list) {
+  const Law law(plan);
+  PhiloxState c;
+  rounds_of(c, source, list.blocks, list.is_shared);
+  if (kPipelines && list.is_shared) {
+    GroupWalk<Listed> walk(source, Listed(source, list.blocks), c);
+    draw_walk<Law, false>(law, plan, source, walk, list);
+    if (kStreams) draw_walk<Law, kStreams>(law, plan, source, walk, list);
+    c = walk.state();
+  }
+  while (true) {
+    if (!kPipelines) fetch_ahead(list);
+    if (__builtin_expect(finished_group(law, c, source, InLines<float>(list.to)), 0))
+      mend_lines<Law>(plan, source, list.blocks, list.to);
+    list.advance();
+    if (list.count == 0) return;
+    rounds_of(c, source, list.blocks, !kPipelines && list.is_shared);
+  }
+}
+
+template <class Law>
+__attribute__((noinline)) void draw_blocks64(const LawPlan& plan, const WordSource& source, BlockList list) {
   const Law law(plan);
   alignas(64) std::uint32_t words[kGroupWords];
-  double* values = static_cast<double*>(out);
-  for (std::uint64_t at = 0; at < count; at += kGroupBlocks, values += kGroupPairs) {
-    write_words_of(source, blocks + at, words);
-    doubles_of(law, words, values);
+  for (; list.count > 0; list.advance()) {
+    fetch_ahead(list);
+    write_words_of(source, list.blocks, words);
+    doubles_of(law, words, InLines<double>(list.to));
   }
 }
 
 // That of a plan's law; null where values are drawn one by one.
 DrawBlocks draw_of(const LawPlan& plan);
 
-// Room for the elements of so many blocks.
+// Room for the elements of so many blocks, where they are to be drawn and then looked at.
 template <class Element, std::uint64_t kBlocks>
 class DrawnBlocks {
  public:
   static constexpr std::uint64_t kPerBlock = sizeof(Element) == 8 ? 2 : 4;
+  static constexpr bool kIsRounded = sizeof(Element) < sizeof(float);  // drawn as float32
 
-  FANFILL_INLINE const Element* draw(DrawBlocks draw_law, const LawPlan& plan, const WordSource& source,
-                                     const std::uint64_t* blocks, std::uint64_t count, bool is_shared) {
-    if constexpr (kIsRounded) {
-      draw_law(plan, source, blocks, count, is_shared, values_);
-      encode_groups(plan.dtype, values_, count * kPerBlock, elements_);
-    } else {
-      draw_law(plan, source, blocks, count, is_shared, elements_);
-    }
+  // Where line i of its values goes.
+  FANFILL_INLINE void* line(std::uint64_t i) {
+    if constexpr (kIsRounded)
+      return values_ + i * kLineWords;
+    else
+      return elements_ + i * (kLineBlocks * kPerBlock);
+  }
+
+  // All elements, once the whole groups from block `begin` on are drawn.
+  FANFILL_INLINE const Element* elements(DType dtype, std::uint64_t begin, std::uint64_t end = kBlocks) {
+    const std::uint64_t at = begin * kPerBlock;
+    if constexpr (kIsRounded) encode_groups(dtype, values_ + at, (end - begin) * kPerBlock, elements_ + at);
     return elements_;
   }
 
  private:
   static_assert(kBlocks % kGroupBlocks == 0, "no group is cut");
-  static constexpr bool kIsRounded = sizeof(Element) < sizeof(float);
   alignas(64) Element elements_[kBlocks * kPerBlock];
   alignas(64) float values_[kIsRounded ? kBlocks * kPerBlock : 1];
 };

@@ -82,10 +82,27 @@ FANFILL_INLINE void with_format(DType dtype, Do run) {
   }
 }
 
-// Bytes copied by a loop and not by memcpy: at these sizes a call costs more than the copy.
+// Bytes copied in place and not by a call of memcpy: at these sizes the call costs more than the copy. The
+// last step overlaps the one before, so that no count takes many small ones.
+template <std::size_t kBytes, class Element>
+FANFILL_INLINE void copy_ends(Element* to, const Element* from, std::uint64_t count) {
+  constexpr std::uint64_t kStep = kBytes / sizeof(Element);
+  __builtin_memcpy(to, from, kBytes);
+  __builtin_memcpy(to + (count - kStep), from + (count - kStep), kBytes);
+}
 template <class Element>
 FANFILL_INLINE void copy_elements(Element* to, const Element* from, std::uint64_t count) {
-  for (std::uint64_t i = 0; i < count; ++i) to[i] = from[i];
+  const std::uint64_t bytes = count * sizeof(Element);
+  if (bytes >= 32) {
+    constexpr std::uint64_t kStep = 32 / sizeof(Element);
+    for (std::uint64_t i = kStep; i < count; i += kStep)
+      __builtin_memcpy(to + (i - kStep), from + (i - kStep), 32);
+    __builtin_memcpy(to + (count - kStep), from + (count - kStep), 32);
+  } else if (bytes >= 16) {
+    copy_ends<16>(to, from, count);
+  } else {
+    for (std::uint64_t i = 0; i < count; ++i) to[i] = from[i];
+  }
 }
 
 // One value, for the places where values come one by one: a function for all laws.

@@ -105,9 +105,9 @@ FANFILL_INLINE void with_arange(const LawPlan& plan, Do run) {
   with_format(plan.dtype, [&](auto format) { run(ArangeCodes<typename decltype(format)::Type>{plan}); });
 }
 
-void fill_each_row(const LawPlan& plan, const RowJob& common, const RowPlace* places, std::size_t count);
+void fill_each_row(const LawPlan& plan, const RowJob& common, const RowPlaces* places, std::size_t count);
 
-void fill_rows(const LawPlan& plan, const RowJob& common, const RowPlace* places, std::size_t count) {
+void fill_rows(const LawPlan& plan, const RowJob& common, const RowPlaces* places, std::size_t count) {
   const Environment environment;
   const bool has_words = plan.transform != Transform::kConstant && plan.transform != Transform::kArange;
   const DrawBlocks draw = has_words ? draw_of(plan) : nullptr;
@@ -152,13 +152,17 @@ void fill_row(const LawPlan& plan, const RowJob& job) {
 }
 
 // Laws for which a row is no dearer the shorter it is.
-void fill_each_row(const LawPlan& plan, const RowJob& common, const RowPlace* places, std::size_t count) {
+void fill_each_row(const LawPlan& plan, const RowJob& common, const RowPlaces* places, std::size_t count) {
   RowJob job = common;
-  for (std::size_t i = 0; i < count; ++i) {
-    job.start = places[i].start;
-    job.count = places[i].count;
-    job.out = places[i].out;
-    fill_row(plan, job);
+  for (const RowPlaces* rows = places; rows != places + count; ++rows) {
+    job.start = rows->start;
+    job.count = rows->count;
+    job.out = rows->out;
+    for (std::uint64_t i = 0; i < rows->rows; ++i) {
+      fill_row(plan, job);
+      job.start += rows->index_step;
+      job.out = static_cast<char*>(job.out) + rows->byte_step;
+    }
   }
 }
 

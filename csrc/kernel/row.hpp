@@ -16,6 +16,12 @@ void scatter_elements(void* out, std::int64_t byte_stride, const Element* from, 
   for (std::uint64_t i = 0; i < count; ++i, to += byte_stride) *reinterpret_cast<Element*>(to) = from[i];
 }
 
+// The numbers of four blocks, by one store.
+FANFILL_INLINE void list_four(std::uint64_t first, std::uint64_t* blocks) {
+  using Four = std::uint64_t __attribute__((vector_size(32), aligned(8), may_alias));
+  *reinterpret_cast<Four*>(blocks) = first + Four{0, 1, 2, 3};
+}
+
 FANFILL_INLINE void consecutive_blocks(std::uint64_t first, std::uint64_t count, std::uint64_t* blocks) {
   for (std::uint64_t i = 0; i < count; ++i) blocks[i] = first + i;
 }
@@ -34,6 +40,8 @@ __attribute__((noinline)) void fill_piece(const LawPlan& plan, const RowJob& job
   WordSource source;
   open(source, job.seed, job.stream, begin / Drawn::kPerBlock);
   alignas(64) std::uint64_t blocks[kGroups * kGroupBlocks];
+  void* to[kGroups * kGroupLines];
+  for (std::uint64_t i = 0; i < kGroups * kGroupLines; ++i) to[i] = drawn.line(i);
   while (begin < end) {
     const std::uint64_t block = begin / Drawn::kPerBlock, first = block * Drawn::kPerBlock;
     const std::uint64_t groups = (end - first - 1) / (kGroupBlocks * Drawn::kPerBlock) + 1;
@@ -42,7 +50,8 @@ __attribute__((noinline)) void fill_piece(const LawPlan& plan, const RowJob& job
     const std::uint64_t stop = end - first < room ? end : first + room;
     consecutive_blocks(block, count, blocks);
     const bool is_shared = high_half(block) == source.upper && high_half(blocks[count - 1]) == source.upper;
-    const Element* elements = drawn.draw(draw, plan, source, blocks, count, is_shared);
+    draw(plan, source, {blocks, to, count, 0, is_shared});
+    const Element* elements = drawn.elements(plan.dtype, 0, count);
     scatter_elements(
         static_cast<char*>(job.out) + static_cast<std::int64_t>(begin - job.start) * job.byte_stride,
         job.byte_stride, elements + (begin - first), stop - begin);
@@ -87,7 +96,7 @@ class Row {
         Watch watch;
         F32 v[kGroupVectors];
         walk.next([&](int j, const U32* words) {
-          put_batch<Law, Format, kStreaming>(law_, words, j, v, watch, out);
+          put_batch<Law, Format, kStreaming>(law_, words, j, v, watch, [&](int word) { return out + word; });
         });
         if (Law::kWatches && __builtin_expect(seen(watch), 0)) mend(at, out);
       }

@@ -96,7 +96,7 @@ void transform_words64(const LawPlan& plan, const std::uint64_t* words, std::siz
         in[2 * i] = low_half(words[at + i]);
         in[2 * i + 1] = high_half(words[at + i]);
       }
-      doubles_of(law, in, values);
+      doubles_of(law, in, [&](int word) { return values + word / 2; });
       copy_elements(out + at, values, n);
     }
   } else {

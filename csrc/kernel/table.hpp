@@ -12,6 +12,12 @@ namespace fanfill {
 // Streaming stores bypass the cache: right for warm memory larger than the cache, wrong for new memory.
 enum class StorePolicy : std::uint8_t { kOrdinary, kStreaming };
 
+// Whether they write such memory faster on a CPU.
+struct StreamingGain {
+  bool in_long_rows;
+  bool in_short_rows;
+};
+
 struct RowJob {
   std::uint64_t seed;
   std::uint64_t stream;
@@ -22,11 +28,14 @@ struct RowJob {
   StorePolicy store;         // streaming is a wish, for contiguous rows; the caller fences (see `fence`)
 };
 
-// One of many short rows: where it differs from the others.
-struct RowPlace {
-  std::uint64_t start;
-  std::uint64_t count;
-  void* out;
+// Rows of equal length at equal distances, in the tensor and in memory.
+struct RowPlaces {
+  std::uint64_t start;  // of the first row
+  std::uint64_t count;  // elements of each
+  void* out;            // of the first row
+  std::uint64_t rows;
+  std::uint64_t index_step;  // from one row to the next
+  std::int64_t byte_step;
 };
 
 struct KernelTable {
@@ -34,7 +43,7 @@ struct KernelTable {
   void (*fill_row)(const LawPlan& plan, const RowJob& row);
   // Many rows, which may be as short as one element: of `common` their own places replace start, count and
   // out.
-  void (*fill_rows)(const LawPlan& plan, const RowJob& common, const RowPlace* places, std::size_t count);
+  void (*fill_rows)(const LawPlan& plan, const RowJob& common, const RowPlaces* places, std::size_t count);
   void (*fence)();  // makes streaming stores visible; cheap
   void (*transform)(const LawPlan& plan, const void* words, const void* tails, std::size_t count, void* out);
   void (*raw_words)(std::uint64_t seed, std::uint64_t stream, std::uint64_t domain, std::uint64_t start,

@@ -158,15 +158,31 @@ FANFILL_INLINE void general_rounds(PhiloxState& c, const WordSource& s) {
   for (int r = 0; r < kPhiloxRounds - 1; ++r) middle_round(c, s, r);
 }
 
-// Rounds 1 to 9 of as many blocks as a group has, in any order; `is_shared` where all have the upper half
-// that the source is prepared for.
+FANFILL_INLINE void set_counters(PhiloxState& c, const std::uint64_t* blocks) {
+  for (int j = 0; j < kBatches; ++j) counter_words(blocks + j * kCounters, c.c0[j], c.c1[j]);
+}
+
+// Of as many blocks as a group has, in any order; out of line, for it is seldom that they differ in their
+// upper half.
+__attribute__((noinline)) void listed_rounds(const WordSource& s, const std::uint64_t* blocks,
+                                             PhiloxState* out) {
+  PhiloxState c;
+  set_counters(c, blocks);
+  general_rounds(c, s);
+  *out = c;
+}
+
+// The same; `is_shared` where all have the upper half that the source is prepared for.
 FANFILL_INLINE void rounds_of(PhiloxState& c, const WordSource& s, const std::uint64_t* blocks,
                               bool is_shared) {
-  for (int j = 0; j < kBatches; ++j) counter_words(blocks + j * kCounters, c.c0[j], c.c1[j]);
-  if (__builtin_expect(is_shared, 1))
+  if (__builtin_expect(is_shared, 1)) {
+    set_counters(c, blocks);
     shared_rounds(c, s, [&](int j) { return multiply(c.c0[j], s.m0); });
-  else
-    general_rounds(c, s);
+  } else {
+    PhiloxState state;
+    listed_rounds(s, blocks, &state);
+    c = state;
+  }
 }
 
 // Out of line, with a source of its own: what a function behind a pointer has seen is no constant any more.
@@ -257,7 +273,7 @@ __attribute__((noinline)) void write_group_words(const WordSource& source, std::
 __attribute__((noinline)) void write_words_of(const WordSource& source, const std::uint64_t* blocks,
                                               std::uint32_t* out) {
   PhiloxState c;
-  rounds_of(c, source, blocks, false);
+  listed_rounds(source, blocks, &c);
   store_words(c, source, out);
 }
 

@@ -1,130 +1,14 @@
-// The waist: what it refuses, how it cuts jobs among threads, and which stores it asks for, over a kernel
-// table of this file's own, whose values tell where they belong. It must not know the real kernels, laws or
-// dispatch.
-#include <sys/mman.h>
-
+// The waist: what it refuses, and how it cuts jobs among threads, over a kernel table of the tests' own.
+// It must not know the real kernels, laws or dispatch.
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstring>
-#include <mutex>
-#include <set>
-#include <thread>
 #include <vector>
 
 #include "check.hpp"
-#include "dispatch.hpp"
 #include "fanfill/fanfill.hpp"
-#include "law.hpp"
 #include "random_region.hpp"
-
-namespace {
-
-using fanfill::Axis;
-using fanfill::DType;
-using fanfill::Job;
-using fanfill::Law;
-using fanfill::Options;
-using fanfill::Run;
-using fanfill::Status;
-using fanfill::StorePolicy;
-using fanfill_test::Choices;
-using fanfill_test::mix;
-
-// What the kernel below has been asked, and by whom.
-struct Record {
-  std::mutex mutex;
-  std::set<std::thread::id> threads;
-  std::atomic<std::uint64_t> rows{0};
-  std::atomic<std::uint64_t> streaming_rows{0};
-  std::atomic<std::uint64_t> elements{0};
-  std::atomic<std::uint64_t> shared_lines{0};  // rows that begin inside a cache line, but not the job's
-  std::atomic<std::uint64_t> plans{0};
-  std::atomic<int> fences{0};
-  bool is_dry = false;  // counts, but writes nothing
-  const void* first_byte = nullptr;
-
-  void clear() {
-    const std::lock_guard<std::mutex> lock(mutex);
-    threads.clear();
-    rows = streaming_rows = elements = shared_lines = plans = 0;
-    fences = 0;
-    is_dry = false;
-    first_byte = nullptr;
-  }
-};
-
-Record g_record;
-
-std::size_t size_of(DType dtype) {
-  constexpr std::size_t kSizes[] = {8, 4, 2, 2, 1, 1};
-  return kSizes[static_cast<std::size_t>(dtype)];
-}
-
-std::uint64_t value_of(std::uint64_t seed, std::uint64_t stream, double mean, std::uint64_t index) {
-  std::uint64_t mean_bits = 0;
-  std::memcpy(&mean_bits, &mean, sizeof mean);
-  return mix(mix(mix(seed) ^ stream) ^ mean_bits) ^ mix(index);
-}
-
-void fill_row(const fanfill::LawPlan& plan, const fanfill::RowJob& row) {
-  {
-    const std::lock_guard<std::mutex> lock(g_record.mutex);
-    g_record.threads.insert(std::this_thread::get_id());
-  }
-  ++g_record.rows;
-  g_record.elements += row.count;
-  if (row.store == StorePolicy::kStreaming) ++g_record.streaming_rows;
-  if (row.out != g_record.first_byte && reinterpret_cast<std::uintptr_t>(row.out) % 64 != 0) {
-    ++g_record.shared_lines;
-  }
-  if (g_record.is_dry) return;
-  const std::size_t size = size_of(plan.dtype);
-  for (std::uint64_t i = 0; i < row.count; ++i) {
-    const std::uint64_t value = value_of(row.seed, row.stream, plan.mean64, row.start + i);
-    std::memcpy(static_cast<char*>(row.out) + static_cast<std::int64_t>(i) * row.byte_stride, &value, size);
-  }
-}
-
-void fill_rows(const fanfill::LawPlan& plan, const fanfill::RowJob& common, const fanfill::RowPlace* places,
-               std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    fanfill::RowJob row = common;
-    row.start = places[i].start;
-    row.count = places[i].count;
-    row.out = places[i].out;
-    fill_row(plan, row);
-  }
-}
-
-void fence() { ++g_record.fences; }
-
-const fanfill::KernelTable kTable{"test", fill_row, fill_rows, fence, nullptr, nullptr, nullptr};
-
-}  // namespace
-
-// These come before the library's, whose dispatch and laws are thereby not linked.
-namespace fanfill {
-
-bool g_streaming_pays = true;
-bool streaming_pays() noexcept { return g_streaming_pays; }
-
-Status find_kernel_table(const char*, const KernelTable** table) noexcept {
-  *table = &kTable;
-  return Status::kOk;
-}
-
-Status plan_law(const Law& law, DType dtype, LawPlan* plan) noexcept {
-  ++g_record.plans;
-  if (law.std < 0) return Status::kBadStd;
-  *plan = LawPlan{};
-  plan->dtype = dtype;
-  plan->transform = fanfill::Transform::kNormal;
-  plan->mean64 = law.mean;
-  return Status::kOk;
-}
-
-}  // namespace fanfill
+#include "recording_kernel.hpp"
 
 namespace {
 
@@ -132,13 +16,6 @@ Law law_of(double mean) {
   Law law;
   law.mean = mean;
   return law;
-}
-
-Options options_of(int threads, std::uint64_t seed = 7) {
-  Options options;
-  options.seed = seed;
-  options.threads = threads;
-  return options;
 }
 
 // A random region within a buffer of its own, whose every other byte must stay as it is.
@@ -233,20 +110,6 @@ void many_small_jobs_are_shared_evenly() {
     CHECK(g_record.fences >= 1 && g_record.fences <= threads);
   }
 }
-
-struct Flat {
-  explicit Flat(std::uint64_t count, DType dtype = DType::kFloat32, std::int64_t stride = 0)
-      : run{0, count},
-        axis{count, stride == 0 ? static_cast<std::int64_t>(size_of(dtype)) : stride, &run, 1} {
-    job.dtype = dtype;
-    job.axes = &axis;
-    job.rank = 1;
-  }
-  Flat(const Flat&) = delete;
-  Run run;
-  Axis axis;
-  Job job;
-};
 
 void one_large_job_is_cut_at_cache_lines() {
   constexpr std::uint64_t kCount = 1u << 20;
@@ -351,40 +214,6 @@ void an_interrupt_stops_a_fill_of_any_size() {
   g_record.clear();
 }
 
-// Rows that were asked to be streamed.
-std::uint64_t streamed(void* data, std::uint64_t count, std::int64_t stride = 0) {
-  Flat flat(count, DType::kFloat32, stride);
-  flat.job.data = data;
-  g_record.clear();
-  CHECK(fanfill::fill(flat.job, options_of(2)) == Status::kOk);
-  CHECK(g_record.elements == count);
-  return g_record.streaming_rows;
-}
-
-void stores_stream_into_large_old_memory_alone() {
-  constexpr std::size_t kBytes = 32u << 20;
-  void* fresh = mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  CHECK(fresh != MAP_FAILED);
-  CHECK(streamed(fresh, kBytes / 4) == 0);
-  const std::uint64_t again = streamed(fresh, kBytes / 4);
-#ifdef __linux__
-  CHECK(again == g_record.rows && again > 0);
-#else
-  CHECK(again == 0);
-#endif
-  fanfill::g_streaming_pays = false;
-  CHECK(streamed(fresh, kBytes / 4) == 0);
-  fanfill::g_streaming_pays = true;
-  CHECK(streamed(fresh, (4u << 20) / 4) == 0);  // fits the cache
-  CHECK(streamed(fresh, kBytes / 8, 8) == 0);   // not contiguous
-  CHECK(streamed(static_cast<char*>(fresh) + (kBytes - 4), kBytes / 4, -4) == 0);
-  CHECK(munmap(static_cast<char*>(fresh) + kBytes / 2, kBytes / 4) == 0);
-  CHECK(mmap(static_cast<char*>(fresh) + kBytes / 2, kBytes / 4, PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED);
-  CHECK(streamed(fresh, kBytes / 4) == 0);  // new in part
-  CHECK(munmap(fresh, kBytes) == 0);
-}
-
 }  // namespace
 
 int main() {
@@ -395,6 +224,5 @@ int main() {
   bad_jobs_are_refused_before_anything_is_written();
   empty_jobs_and_scalars_are_jobs();
   an_interrupt_stops_a_fill_of_any_size();
-  stores_stream_into_large_old_memory_alone();
   return 0;
 }

@@ -19,7 +19,14 @@ FLAGS = ("-std=c++17", "-O1", "-ffp-contract=off", "-fno-math-errno", "-pthread"
 PROGRAMS = {
     name: ROOT / "tests" / folder / f"{name}.cpp"
     for folder, names in {
-        "cpp": ("golden_bits", "test_bit_matrix", "test_fill", "test_guard_pages", "test_parallel"),
+        "cpp": (
+            "golden_bits",
+            "test_bit_matrix",
+            "test_fill",
+            "test_guard_pages",
+            "test_parallel",
+            "test_rows",
+        ),
         "exhaustive": ("fanfill_exhaustive",),
         "stats": ("fanfill_stats",),
     }.items()

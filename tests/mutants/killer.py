@@ -101,6 +101,7 @@ KILLERS: dict[str, Callable[[Programs], bool]] = {
     "golden bits": lambda programs: golden_lines(programs.paths) != programs.golden,
     "bit matrix": lambda programs: programs.fails("test_bit_matrix", "700"),
     "guard pages": lambda programs: programs.fails("test_guard_pages", "7"),
+    "test_rows": lambda programs: programs.fails("test_rows"),
     "test_fill": lambda programs: programs.fails("test_fill"),
     "test_parallel": lambda programs: programs.fails("test_parallel"),
     "buckets": _group("buckets", 0.001, lambda battery: battery.dtype in ("bfloat16", "float8_e4m3fn")),

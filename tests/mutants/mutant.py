@@ -42,7 +42,7 @@ class Mutant:
 
 
 WORDS, LAWS, LAW, ROW = "kernel/words.hpp", "kernel/laws.hpp", "law.cpp", "kernel/row.hpp"
-DRAW = "kernel/draw.hpp"
+DRAW, ROWS = "kernel/draw.hpp", "kernel/rows.hpp"
 ROUNDING, VALUE, LANES = "kernel/rounding.hpp", "kernel/value.hpp", "lanes/scalar.hpp"
 
 
@@ -61,7 +61,7 @@ def _few_rounds(rounds: int) -> Mutant:
         ),
         Edit(WORDS, "return high_half(block + kGroupBlocks - 1) == s.upper;", "return false;"),
         Edit(WORDS, "if (__builtin_expect(is_shared, 1))", "if (false)"),
-        Edit(DRAW, "if (kPipelines && is_shared) {", "if (false) {"),
+        Edit(DRAW, "if (kPipelines && list.is_shared) {", "if (false) {"),
     )
     # Beyond four rounds no sample of ours is large enough; the published words are.
     killers = ("avalanche", "known words") if rounds < 4 else ("known words",)
@@ -147,6 +147,22 @@ MUTANTS: tuple[Mutant, ...] = (
         "job.byte_stride, elements + (begin - first), stop - begin);",
         "job.byte_stride, elements + (begin - first + (begin > first)), stop - begin);",
         "bit matrix",
+    ),
+    _one(
+        "second line of a short row as the first",
+        ROWS,
+        "list_four(block + i * kLineBlocks, blocks);",
+        "list_four(block + (i > 1 ? i : 0) * kLineBlocks, blocks);",
+        "bit matrix",
+        "test_rows",
+    ),
+    _one(
+        "short rows begin with their block",
+        ROWS,
+        "static_cast<std::uint32_t>(held * kPerBlock + lead)",
+        "static_cast<std::uint32_t>(held * kPerBlock)",
+        "bit matrix",
+        "test_rows",
     ),
     Mutant(
         "one group written past the end",

@@ -96,7 +96,8 @@ class Row {
         Watch watch;
         F32 v[kGroupVectors];
         walk.next([&](int j, const U32* words) {
-          put_batch<Law, Format, kStreaming>(law_, words, j, v, watch, [&](int word) { return out + word; });
+          put_batch<Law, Format, kStreaming>(law_, words, j, v, watch,
+                                             [out](int word) { return out + word; });
         });
         if (Law::kWatches && __builtin_expect(seen(watch), 0)) mend(at, out);
       }

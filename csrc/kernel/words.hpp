@@ -166,10 +166,8 @@ FANFILL_INLINE void set_counters(PhiloxState& c, const std::uint64_t* blocks) {
 // upper half.
 __attribute__((noinline)) void listed_rounds(const WordSource& s, const std::uint64_t* blocks,
                                              PhiloxState* out) {
-  PhiloxState c;
-  set_counters(c, blocks);
-  general_rounds(c, s);
-  *out = c;
+  set_counters(*out, blocks);
+  general_rounds(*out, s);
 }
 
 // The same; `is_shared` where all have the upper half that the source is prepared for.

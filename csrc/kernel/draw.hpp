@@ -22,6 +22,9 @@ constexpr int kGroupLines = kGroupWords / kLineWords;
 static_assert(kGroupWords % kLineWords == 0 && kLineWords % kLanes == 0,
               "lines are whole vectors of a group");
 
+// Past the cache only where a line is one store.
+constexpr bool kStreamsLines = kStreams && kLanes == kLineWords;
+
 // The places of the words of a group whose lines go to `to`.
 template <class Value>
 class InLines {
@@ -173,6 +176,15 @@ FANFILL_INLINE void draw_walk(const Law& law, const LawPlan& plan, const WordSou
   }
 }
 
+// Laws that are seldom asked for have long rows for float32 alone, which costs a narrower dtype one store and
+// one load of each value more, and short rows without stores past the cache.
+template <class Law>
+constexpr bool kIsSeldom = false;
+template <>
+constexpr bool kIsSeldom<SidesLaw> = true;
+template <>
+constexpr bool kIsSeldom<NormalLaw<true, true, true>> = true;
+
 template <class Law>
 __attribute__((noinline)) void draw_blocks(const LawPlan& plan, const WordSource& source, BlockList list) {
   const Law law(plan);
@@ -181,7 +193,7 @@ __attribute__((noinline)) void draw_blocks(const LawPlan& plan, const WordSource
   if (kPipelines && list.is_shared) {
     GroupWalk<Listed> walk(source, Listed(source, list.blocks), c);
     draw_walk<Law, false>(law, plan, source, walk, list);
-    if (kStreams) draw_walk<Law, kStreams>(law, plan, source, walk, list);
+    if constexpr (kStreamsLines && !kIsSeldom<Law>) draw_walk<Law, true>(law, plan, source, walk, list);
     c = walk.state();
   }
   while (true) {

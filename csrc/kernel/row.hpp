@@ -147,15 +147,6 @@ __attribute__((noinline)) void fill_row_fused(const LawPlan& plan, const RowJob&
   Row<Law, Format>(plan, job).fill();
 }
 
-// Laws that are seldom asked for are compiled for float32 alone; what a narrower dtype then costs more is one
-// store and one load of each value.
-template <class Law>
-constexpr bool kIsSeldom = false;
-template <>
-constexpr bool kIsSeldom<SidesLaw> = true;
-template <>
-constexpr bool kIsSeldom<NormalLaw<true, true, true>> = true;
-
 // Float32 values of one stretch after the other, which stay in the first cache, then their codes.
 template <class Law, class Element>
 __attribute__((noinline)) void fill_row_rounded(const LawPlan& plan, const RowJob& job) {

@@ -133,8 +133,8 @@ struct BlockList {
   const std::uint64_t* blocks;
   void* const* to;  // where each line of values goes
   std::uint64_t count;
-  std::uint64_t streamed;  // of the last ones: lines that begin cache lines, for stores past the cache
-  bool is_shared;          // whether all have the upper half that the source is prepared for
+  bool is_shared;    // whether all have the upper half that the source is prepared for
+  bool is_streamed;  // by stores past the cache: all lines begin cache lines
 
   FANFILL_INLINE void advance() {
     blocks += kGroupBlocks;
@@ -159,12 +159,11 @@ __attribute__((noinline)) void mend_lines(const LawPlan& plan, const WordSource&
   if constexpr (Law::kWatches) mend_words<Law>(plan, source, blocks, DType::kFloat32, InLines<float>(to));
 }
 
-// Up to the last group, which has no next one; where nothing is streamed, up to those that may be.
+// Up to the last group, which has no next one.
 template <class Law, bool kStreaming>
 FANFILL_INLINE void draw_walk(const Law& law, const LawPlan& plan, const WordSource& source,
                               GroupWalk<Listed>& walk, BlockList& list) {
-  const std::uint64_t end = kStreaming || list.streamed < kGroupBlocks ? kGroupBlocks : list.streamed;
-  for (; list.count > end; list.advance()) {
+  for (; list.count > kGroupBlocks; list.advance()) {
     if (!kStreaming) fetch_ahead(list);
     Watch watch;
     F32 v[kGroupVectors];
@@ -192,8 +191,11 @@ __attribute__((noinline)) void draw_blocks(const LawPlan& plan, const WordSource
   rounds_of(c, source, list.blocks, list.is_shared);
   if (kPipelines && list.is_shared) {
     GroupWalk<Listed> walk(source, Listed(source, list.blocks), c);
-    draw_walk<Law, false>(law, plan, source, walk, list);
-    if constexpr (kStreamsLines && !kIsSeldom<Law>) draw_walk<Law, true>(law, plan, source, walk, list);
+    constexpr bool kMayStream = kStreamsLines && !kIsSeldom<Law>;
+    if (kMayStream && list.is_streamed)
+      draw_walk<Law, kMayStream>(law, plan, source, walk, list);
+    else
+      draw_walk<Law, false>(law, plan, source, walk, list);
     c = walk.state();
   }
   while (true) {
@@ -220,30 +222,32 @@ __attribute__((noinline)) void draw_blocks64(const LawPlan& plan, const WordSour
 // That of a plan's law; null where values are drawn one by one.
 DrawBlocks draw_of(const LawPlan& plan);
 
-// Room for the elements of so many blocks, where they are to be drawn and then looked at.
+// Room for the elements of so many blocks.
 template <class Element, std::uint64_t kBlocks>
 class DrawnBlocks {
  public:
   static constexpr std::uint64_t kPerBlock = sizeof(Element) == 8 ? 2 : 4;
-  static constexpr bool kIsRounded = sizeof(Element) < sizeof(float);  // drawn as float32
 
-  // Where line i of its values goes.
-  FANFILL_INLINE void* line(std::uint64_t i) {
-    if constexpr (kIsRounded)
-      return values_ + i * kLineWords;
-    else
-      return elements_ + i * (kLineBlocks * kPerBlock);
+  FANFILL_INLINE DrawnBlocks() {
+    for (std::uint64_t i = 0; i < kBlocks / kLineBlocks; ++i) {
+      if constexpr (kIsRounded)
+        to_[i] = values_ + i * kLineWords;
+      else
+        to_[i] = elements_ + i * (kLineBlocks * kPerBlock);
+    }
   }
 
-  // All elements, once the whole groups from block `begin` on are drawn.
-  FANFILL_INLINE const Element* elements(DType dtype, std::uint64_t begin, std::uint64_t end = kBlocks) {
-    const std::uint64_t at = begin * kPerBlock;
-    if constexpr (kIsRounded) encode_groups(dtype, values_ + at, (end - begin) * kPerBlock, elements_ + at);
+  FANFILL_INLINE const Element* draw(DrawBlocks draw_law, const LawPlan& plan, const WordSource& source,
+                                     const std::uint64_t* blocks, std::uint64_t count, bool is_shared) {
+    draw_law(plan, source, {blocks, to_, count, is_shared, false});
+    if constexpr (kIsRounded) encode_groups(plan.dtype, values_, count * kPerBlock, elements_);
     return elements_;
   }
 
  private:
   static_assert(kBlocks % kGroupBlocks == 0, "no group is cut");
+  static constexpr bool kIsRounded = sizeof(Element) < sizeof(float);
+  void* to_[kBlocks / kLineBlocks];
   alignas(64) Element elements_[kBlocks * kPerBlock];
   alignas(64) float values_[kIsRounded ? kBlocks * kPerBlock : 1];
 };

@@ -95,9 +95,10 @@ FANFILL_INLINE void copy_elements(Element* to, const Element* from, std::uint64_
   const std::uint64_t bytes = count * sizeof(Element);
   if (bytes >= 32) {
     constexpr std::uint64_t kStep = 32 / sizeof(Element);
-    for (std::uint64_t i = kStep; i < count; i += kStep)
-      __builtin_memcpy(to + (i - kStep), from + (i - kStep), 32);
-    __builtin_memcpy(to + (count - kStep), from + (count - kStep), 32);
+    std::uint64_t i = 0;
+    for (; i + 2 * kStep <= count; i += 2 * kStep) __builtin_memcpy(to + i, from + i, 64);
+    if (i + kStep < count) __builtin_memcpy(to + i, from + i, 32);
+    if (i < count) __builtin_memcpy(to + (count - kStep), from + (count - kStep), 32);
   } else if (bytes >= 16) {
     copy_ends<16>(to, from, count);
   } else {

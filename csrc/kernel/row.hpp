@@ -16,10 +16,14 @@ void scatter_elements(void* out, std::int64_t byte_stride, const Element* from, 
   for (std::uint64_t i = 0; i < count; ++i, to += byte_stride) *reinterpret_cast<Element*>(to) = from[i];
 }
 
-// The numbers of four blocks, by one store.
+// The numbers of consecutive blocks, by as few stores as there can be.
 FANFILL_INLINE void list_four(std::uint64_t first, std::uint64_t* blocks) {
   using Four = std::uint64_t __attribute__((vector_size(32), aligned(8), may_alias));
   *reinterpret_cast<Four*>(blocks) = first + Four{0, 1, 2, 3};
+}
+FANFILL_INLINE void list_eight(std::uint64_t first, std::uint64_t* blocks) {
+  using Eight = std::uint64_t __attribute__((vector_size(64), aligned(8), may_alias));
+  *reinterpret_cast<Eight*>(blocks) = first + Eight{0, 1, 2, 3, 4, 5, 6, 7};
 }
 
 FANFILL_INLINE void consecutive_blocks(std::uint64_t first, std::uint64_t count, std::uint64_t* blocks) {
@@ -40,8 +44,6 @@ __attribute__((noinline)) void fill_piece(const LawPlan& plan, const RowJob& job
   WordSource source;
   open(source, job.seed, job.stream, begin / Drawn::kPerBlock);
   alignas(64) std::uint64_t blocks[kGroups * kGroupBlocks];
-  void* to[kGroups * kGroupLines];
-  for (std::uint64_t i = 0; i < kGroups * kGroupLines; ++i) to[i] = drawn.line(i);
   while (begin < end) {
     const std::uint64_t block = begin / Drawn::kPerBlock, first = block * Drawn::kPerBlock;
     const std::uint64_t groups = (end - first - 1) / (kGroupBlocks * Drawn::kPerBlock) + 1;
@@ -50,8 +52,7 @@ __attribute__((noinline)) void fill_piece(const LawPlan& plan, const RowJob& job
     const std::uint64_t stop = end - first < room ? end : first + room;
     consecutive_blocks(block, count, blocks);
     const bool is_shared = high_half(block) == source.upper && high_half(blocks[count - 1]) == source.upper;
-    draw(plan, source, {blocks, to, count, 0, is_shared});
-    const Element* elements = drawn.elements(plan.dtype, 0, count);
+    const Element* elements = drawn.draw(draw, plan, source, blocks, count, is_shared);
     scatter_elements(
         static_cast<char*>(job.out) + static_cast<std::int64_t>(begin - job.start) * job.byte_stride,
         job.byte_stride, elements + (begin - first), stop - begin);

@@ -42,7 +42,7 @@ class Mutant:
 
 
 WORDS, LAWS, LAW, ROW = "kernel/words.hpp", "kernel/laws.hpp", "law.cpp", "kernel/row.hpp"
-DRAW, ROWS = "kernel/draw.hpp", "kernel/rows.hpp"
+DRAW, LINES, HELD = "kernel/draw.hpp", "kernel/row_lines.hpp", "kernel/held_rows.hpp"
 ROUNDING, VALUE, LANES = "kernel/rounding.hpp", "kernel/value.hpp", "lanes/scalar.hpp"
 
 
@@ -150,7 +150,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _one(
         "second line of a short row as the first",
-        ROWS,
+        LINES,
         "list_four(block + i * kLineBlocks, blocks);",
         "list_four(block + (i > 1 ? i : 0) * kLineBlocks, blocks);",
         "bit matrix",
@@ -158,9 +158,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     _one(
         "short rows begin with their block",
-        ROWS,
-        "static_cast<std::uint32_t>(held * kPerBlock + lead)",
-        "static_cast<std::uint32_t>(held * kPerBlock)",
+        HELD,
+        "static_cast<std::uint32_t>(used * kPerBlock + lead)",
+        "static_cast<std::uint32_t>(used * kPerBlock)",
         "bit matrix",
         "test_rows",
     ),

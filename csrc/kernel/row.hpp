@@ -16,14 +16,16 @@ void scatter_elements(void* out, std::int64_t byte_stride, const Element* from, 
   for (std::uint64_t i = 0; i < count; ++i, to += byte_stride) *reinterpret_cast<Element*>(to) = from[i];
 }
 
-// The numbers of consecutive blocks, by as few stores as there can be.
+// The numbers of consecutive blocks, by as few stores as there can be, to any address.
 FANFILL_INLINE void list_four(std::uint64_t first, std::uint64_t* blocks) {
-  using Four = std::uint64_t __attribute__((vector_size(32), aligned(8), may_alias));
-  *reinterpret_cast<Four*>(blocks) = first + Four{0, 1, 2, 3};
+  using Four = std::uint64_t __attribute__((vector_size(32)));
+  const Four numbers = first + Four{0, 1, 2, 3};
+  __builtin_memcpy(blocks, &numbers, sizeof numbers);
 }
 FANFILL_INLINE void list_eight(std::uint64_t first, std::uint64_t* blocks) {
-  using Eight = std::uint64_t __attribute__((vector_size(64), aligned(8), may_alias));
-  *reinterpret_cast<Eight*>(blocks) = first + Eight{0, 1, 2, 3, 4, 5, 6, 7};
+  using Eight = std::uint64_t __attribute__((vector_size(64)));
+  const Eight numbers = first + Eight{0, 1, 2, 3, 4, 5, 6, 7};
+  __builtin_memcpy(blocks, &numbers, sizeof numbers);
 }
 
 FANFILL_INLINE void consecutive_blocks(std::uint64_t first, std::uint64_t count, std::uint64_t* blocks) {

@@ -25,7 +25,7 @@ from .mutant import MUTANTS, Mutant
 def _seen(killer: str, programs: Programs) -> bool:
     try:
         return {**KILLERS, **COSTLY}[killer](programs)
-    except (subprocess.SubprocessError, RuntimeError, ValueError, IndexError):
+    except (subprocess.SubprocessError, RuntimeError, ValueError, IndexError, ArithmeticError):
         return True  # a program that died, hung, or counted what can't be
 
 

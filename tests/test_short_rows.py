@@ -48,6 +48,21 @@ def test_rows_of_a_matrix(law: str, dtype: str, width: int) -> None:
     np.testing.assert_array_equal(turned, expected)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("law", ["normal", "uniform", "deep"])
+def test_rows_of_a_matrix_beyond_the_cache(law: str, dtype: str) -> None:
+    shape = (1 << 15, 256)
+    whole = filled(np.zeros(shape, STORED[dtype]), LAWS[law], dtype)
+    region = ff.Region.box(shape, (0, 64), (shape[0], 128))
+    cut = filled(np.full(region.local_shape, 1, STORED[dtype]), LAWS[law], dtype, region)  # old memory
+    np.testing.assert_array_equal(cut, whole[:, 64:192])
+    gaps = np.full(shape, 1, STORED[dtype])
+    filled(gaps[:, 64:192], LAWS[law], dtype, region)
+    np.testing.assert_array_equal(gaps[:, 64:192], cut)
+    assert (gaps[:, :64] == 1).all()
+    assert (gaps[:, 192:] == 1).all()
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("law", ["normal", "deep", "one-sided"])
 def test_rare_words_are_drawn_in_short_rows_too(law: str, dtype: str) -> None:

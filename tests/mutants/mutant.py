@@ -153,7 +153,6 @@ MUTANTS: tuple[Mutant, ...] = (
         LINES,
         "list_four(block + i * kLineBlocks, blocks);",
         "list_four(block + (i > 1 ? i : 0) * kLineBlocks, blocks);",
-        "bit matrix",
         "test_rows",
     ),
     _one(

@@ -23,12 +23,14 @@ struct Fill {
   StreamingGain streaming;
 };
 
-// Fills ranges of positions, in ascending order.
+// Fills ranges of positions, best in ascending order.
 class Filler {
  public:
   explicit Filler(const Fill& fill) noexcept : fill_(fill) { enter(0, 0); }
 
   void fill_range(const Range& range) noexcept {
+    if (range.begin < filled_) go_back(range.begin);
+    filled_ = range.end;
     seek(range.begin);
     for (;;) {
       const std::uint64_t first = element_at(range.begin);
@@ -58,6 +60,13 @@ class Filler {
     end_ = begin + kJobPositions + region_.elements * positions_per_element_;
     is_fast_ = fill_.cut_bytes > kCacheLine && is_fast(*find_plan(entered.law, entered.dtype));
     is_ready_ = false;
+  }
+
+  void go_back(std::uint64_t position) noexcept {
+    if (position < begin_)
+      enter(0, 0);
+    else if (is_ready_)
+      cursor_.reset(region_);
   }
 
   void seek(std::uint64_t position) noexcept {
@@ -166,6 +175,7 @@ class Filler {
 
   const Fill& fill_;
   PlanCache own_plans_;
+  std::uint64_t filled_ = 0;  // where the last range ends
   std::size_t job_ = 0;
   std::uint64_t begin_ = 0;  // positions of the present job
   std::uint64_t end_ = 0;

@@ -15,7 +15,6 @@ namespace fanfill {
 namespace {
 
 // Enough to meet memory that is touched in part; each costs one system call, up to a microsecond.
-constexpr std::size_t kSamples = 16;
 
 #ifdef MADV_POPULATE_WRITE
 constexpr int kPopulateWrite = MADV_POPULATE_WRITE;
@@ -53,12 +52,12 @@ std::uintptr_t block_of(std::uintptr_t address) noexcept { return address - addr
 
 }  // namespace
 
-bool pages_resident(const void* memory, std::size_t bytes) noexcept {
+bool pages_resident(const void* memory, std::size_t bytes, std::size_t places) noexcept {
   if (bytes == 0) return true;
   const std::uintptr_t address = address_of(memory);
   const std::uintptr_t first = address / page_size();
   const std::uintptr_t pages = (address + bytes - 1) / page_size() - first + 1;
-  const std::uintptr_t samples = pages < kSamples ? pages : kSamples;
+  const std::uintptr_t samples = pages < places ? pages : places;
   for (std::uintptr_t i = 0; i < samples; ++i) {
     // The last page comes first: memory is mostly touched from its beginning, so that one tells most.
     const std::uintptr_t page = first + (pages - 1) - i * (pages / samples);
@@ -120,7 +119,7 @@ void PageMaker::make(void* memory, std::size_t bytes) noexcept {
 
 #else
 
-bool pages_resident(const void*, std::size_t) noexcept { return false; }
+bool pages_resident(const void*, std::size_t, std::size_t) noexcept { return false; }
 void advise_huge(void*, std::size_t) noexcept {}
 void make_all_pages(void*, std::size_t) noexcept {}
 bool populates_huge(void*, std::size_t) noexcept { return false; }

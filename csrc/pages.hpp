@@ -9,9 +9,9 @@ namespace fanfill {
 
 inline constexpr std::uintptr_t kHugePageBytes = std::uintptr_t{2} << 20;
 
-// Looks at a few pages spread evenly over the memory; true only where all of them are resident. Where the
-// system can't be asked, the answer is false.
-bool pages_resident(const void* memory, std::size_t bytes) noexcept;
+// Looks at some pages spread evenly over the memory, each for half a microsecond; true only where all of them
+// are resident. Where the system can't be asked, the answer is false.
+bool pages_resident(const void* memory, std::size_t bytes, std::size_t places = 16) noexcept;
 
 // Lets the system use huge pages for whole blocks of the memory, if it is so set. For private anonymous
 // memory that is the caller's own: the advice outlasts the call.

@@ -15,14 +15,38 @@
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #endif
+#if defined(__linux__)
+#include <sched.h>
+#endif
 
 namespace fanfill {
 
-struct RangeShare {
-  explicit RangeShare(std::uint64_t threads) : has_begun(threads, false) {}
-  std::uint64_t count = 0;
-  std::uint64_t grain = 0;
+// What one thread begins with, on a cache line of its own.
+struct alignas(64) RangePart {
   std::atomic<std::uint64_t> claimed{0};
+  std::uint64_t end = 0;
+};
+
+struct RangeShare {
+  // Every thread's part is of whole ranges.
+  RangeShare(std::uint64_t count, std::uint64_t range_size, std::size_t threads)
+      : grain(range_size), beside(threads - 1), has_begun(threads - 1, false) {
+    const std::uint64_t ranges = count / grain + (count % grain != 0 ? 1 : 0);
+    const std::uint64_t each = ranges / threads, more = ranges % threads;
+    std::uint64_t begin = 0;
+    for (std::size_t i = 0; i < threads; ++i) {
+      part(i).claimed = begin;
+      const std::uint64_t size = each + (i < more ? 1 : 0);
+      begin = count - begin < size * grain ? count : begin + size * grain;
+      part(i).end = begin;
+    }
+  }
+  RangePart& part(std::size_t i) noexcept { return i == 0 ? own : beside[i - 1]; }
+  std::size_t parts() const noexcept { return beside.size() + 1; }
+
+  const std::uint64_t grain;
+  RangePart own;  // the calling thread's
+  std::vector<RangePart> beside;
   std::atomic<bool> stop{false};
   std::mutex mutex;
   // Guarded by `mutex`:
@@ -67,19 +91,45 @@ void run_beside(const std::shared_ptr<RangeShare>& share, std::size_t number, Wo
     --g_late;
     return;
   }
-  RangeSource source(share.get(), nullptr);
+  RangeSource source(share.get(), number + 1, nullptr);
   work.run(work.context, source);
   const std::lock_guard<std::mutex> lock(share->mutex);
   if (--share->running == 0) share->all_done.notify_one();
 }
 
+// The CPUs for a new thread: those of the calling one but for that which it runs on, where a scheduler that
+// fills one CPU before it takes the next would let the new one wait, for milliseconds, until that is free.
+class OtherCpus {
+ public:
+#if defined(__linux__)
+  OtherCpus() noexcept {
+    const int own = sched_getcpu();
+    is_known_ = own >= 0 && own < CPU_SETSIZE && sched_getaffinity(0, sizeof cpus_, &cpus_) == 0;
+    if (is_known_) CPU_CLR(own, &cpus_);
+    is_known_ = is_known_ && CPU_COUNT(&cpus_) > 0;
+  }
+  // A refusal is ignored: the thread is only later then.
+  void take(std::thread* thread) const noexcept {
+    if (is_known_) pthread_setaffinity_np(thread->native_handle(), sizeof cpus_, &cpus_);
+  }
+
+ private:
+  bool is_known_ = false;
+  cpu_set_t cpus_;
+#else
+  void take(std::thread*) const noexcept {}
+#endif
+};
+
 // How many threads were started. They may be fewer than asked for: a limit of processes or of memory is no
 // reason to fail, since the calling thread alone can do everything.
 std::size_t start_threads(std::vector<std::thread>* threads, const std::shared_ptr<RangeShare>& share,
                           Work work) noexcept {
+  const OtherCpus others;
   for (std::size_t i = 0; i < threads->size(); ++i) {
     try {
       (*threads)[i] = std::thread(run_beside, share, i, work);
+      others.take(&(*threads)[i]);
     } catch (const std::exception&) {  // system_error, or bad_alloc for the thread's own state
       return i;
     }
@@ -114,12 +164,10 @@ void part_with(std::vector<std::thread>* threads, std::size_t started, const Ran
 bool share_out(std::uint64_t count, std::uint64_t grain, std::size_t beside, Interrupt* interrupt,
                Work work) {
   std::vector<std::thread> threads(beside);
-  const auto share =
-      std::make_shared<RangeShare>(beside);  // held by the threads too: a late one outlives the call
-  share->count = count;
-  share->grain = grain;
+  // Held by the threads too: a late one outlives the call.
+  const auto share = std::make_shared<RangeShare>(count, grain, beside + 1);
   const std::size_t started = start_threads(&threads, share, work);
-  RangeSource source(share.get(), interrupt);
+  RangeSource source(share.get(), 0, interrupt);
   work.run(work.context, source);
   wait_for_threads(share.get(), started, interrupt);
   part_with(&threads, started, *share);
@@ -143,12 +191,16 @@ bool Interrupt::requested() noexcept {
 bool RangeSource::next(Range* range) noexcept {
   if (interrupt_ != nullptr && interrupt_->requested()) share_->stop.store(true, std::memory_order_relaxed);
   if (share_->stop.load(std::memory_order_relaxed)) return false;
-  // The order of other memory does not matter here: threads see each other's work through the mutex alone.
-  const std::uint64_t begin = share_->claimed.fetch_add(share_->grain, std::memory_order_relaxed);
-  if (begin >= share_->count) return false;
-  range->begin = begin;
-  range->end = share_->count - begin < share_->grain ? share_->count : begin + share_->grain;
-  return true;
+  for (; finished_ < share_->parts(); ++finished_) {
+    RangePart& part = share_->part((part_ + finished_) % share_->parts());
+    // The order of other memory does not matter here: threads see each other's work through the mutex alone.
+    const std::uint64_t begin = part.claimed.fetch_add(share_->grain, std::memory_order_relaxed);
+    if (begin >= part.end) continue;
+    range->begin = begin;
+    range->end = part.end - begin < share_->grain ? part.end : begin + share_->grain;
+    return true;
+  }
+  return false;
 }
 
 bool parallel_for(std::uint64_t count, std::uint64_t grain, int threads, Interrupt* interrupt,
@@ -163,10 +215,8 @@ bool parallel_for(std::uint64_t count, std::uint64_t grain, int threads, Interru
         const std::bad_alloc&) {  // before anything was begun: the calling thread does without the others
     }
   }
-  RangeShare share(0);
-  share.count = count;
-  share.grain = grain;
-  RangeSource source(&share, interrupt);
+  RangeShare share(count, grain, 1);
+  RangeSource source(&share, 0, interrupt);
   work(context, source);
   return !share.stop.load(std::memory_order_relaxed);
 }

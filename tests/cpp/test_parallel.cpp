@@ -2,6 +2,7 @@
 // time. It must not know regions, jobs or kernels.
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -92,8 +93,10 @@ void visit(void* context, RangeSource& source) {
   ++visits.workers;
   Range range;
   std::uint64_t last_end = 0;
+  int descents = 0;  // from its own part it goes up to the last one's end, and then to the first part
   while (source.next(&range)) {
-    CHECK(range.begin >= last_end && range.begin < range.end && range.begin % visits.grain == 0);
+    CHECK(range.begin < range.end && range.begin % visits.grain == 0);
+    if (range.begin < last_end) CHECK(++descents == 1);
     last_end = range.end;
     for (std::uint64_t i = range.begin; i < range.end; ++i) ++visits.of[i];
   }
@@ -279,11 +282,46 @@ void late_threads_are_not_waited_for() {
   for (int i = 0; g_held > 0 && i < 5000; ++i) std::this_thread::sleep_for(milliseconds(1));
   CHECK(g_held == 0);
   for (int i = 0; i < 5000; ++i) {  // the last of them may be at its end yet
-    if (check_every_position_once(1000, 1, 3) > 1) return;
+    if (check_every_position_once(1000, 1, 3, 2) > 1) return;
     std::this_thread::sleep_for(milliseconds(1));
   }
   CHECK(false);
 }
+
+#if defined(__linux__)
+int cpus_allowed() {
+  cpu_set_t cpus;
+  CHECK(sched_getaffinity(0, sizeof cpus, &cpus) == 0);
+  return CPU_COUNT(&cpus);
+}
+
+struct Allowed {
+  std::thread::id caller = std::this_thread::get_id();
+  int callers = cpus_allowed();
+  std::atomic<bool> is_fewer{false};
+};
+
+void compare_cpus(void* context, RangeSource& source) {
+  auto& allowed = *static_cast<Allowed*>(context);
+  const bool is_caller = std::this_thread::get_id() == allowed.caller;
+  for (int i = 0; i < 500 && !allowed.is_fewer; ++i) {
+    if (!is_caller && cpus_allowed() == allowed.callers - 1) allowed.is_fewer = true;
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  Range range;
+  while (source.next(&range)) continue;
+}
+
+void others_leave_the_callers_cpu_alone() {
+  if (cpus_allowed() == 1 || fanfill_test::is_emulated()) return;
+  Allowed allowed;
+  Interrupt interrupt(nullptr, nullptr);
+  for (int i = 0; i < 100 && !allowed.is_fewer; ++i)  // there may be too many late threads for another
+    CHECK(fanfill::parallel_for(2, 1, 2, &interrupt, compare_cpus, &allowed));
+  CHECK(allowed.is_fewer);
+  CHECK(cpus_allowed() == allowed.callers);
+}
+#endif
 
 void without_need_nothing_is_asked() {
   Question question;
@@ -304,6 +342,9 @@ int main() {
   an_interrupt_stops_every_thread_soon();
   the_question_is_asked_while_waiting();
   late_threads_are_not_waited_for();
+#if defined(__linux__)
+  others_leave_the_callers_cpu_alone();
+#endif
   without_need_nothing_is_asked();
   return 0;
 }

@@ -61,6 +61,7 @@ def main() -> None:
             assert torch.equal(torch.cat(line)[: whole.numel()].view(whole.shape), whole), name
     if rank == 0:
         print(f"{len(drawn)} parameters in flat shards on {world} processes: equal to the plan, bit for bit")
+    dist.barrier()  # a process that ends while another still sends may abort
     dist.destroy_process_group()
 
 

@@ -19,7 +19,7 @@ from proof.cpp_target import built, configured
 pytestmark = [pytest.mark.system, pytest.mark.slow]
 
 # Without test_parallel: clang's sanitizers refuse its own pthread_create; test_build runs it under gcc's.
-TESTS = ("test_bit_matrix", "test_fill", "test_guard_pages", "test_pages", "test_region")
+TESTS = ("test_bit_matrix", "test_fill", "test_guard_pages", "test_pages", "test_region", "test_rows")
 # Few tuples and lengths: each instruction costs twenty to fifty times what it costs elsewhere.
 ARGUMENTS = {
     "test_bit_matrix": ("20000",) if IS_LONG else ("300",),

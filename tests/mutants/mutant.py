@@ -181,8 +181,8 @@ MUTANTS: tuple[Mutant, ...] = (
     _one(
         "a range's last element left out",
         "parallel.cpp",
-        "share_->count - begin < share_->grain ? share_->count : begin + share_->grain;",
-        "share_->count - begin < share_->grain ? share_->count : begin + share_->grain - 1;",
+        "part.end - begin < share_->grain ? part.end : begin + share_->grain;",
+        "part.end - begin < share_->grain ? part.end : begin + share_->grain - 1;",
         "test_fill",
     ),
     _one(

@@ -332,6 +332,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "kernel/quantile_window.hpp",
         "kWindowFirst = kUnitExponent - 15;",
         "kWindowFirst = kUnitExponent - 16;",
-        "distribution",
+        "exhaustive accuracy",
     ),
 )

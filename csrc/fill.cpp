@@ -49,6 +49,7 @@ int threads_for_constants(const JobLine& line, const PlanCache& plans, int threa
   if (useful >= static_cast<std::uint64_t>(threads)) return threads;
   Region region;
   make_region(largest.axes, largest.rank, element_size(largest.dtype), &region);
+  // Three pages, for the question must cost little beside a constant, and a wrong answer costs little too.
   const bool is_old = pages_resident(lowest_address(largest, region), span_bytes(region), 3);
   return is_old ? static_cast<int>(useful) : threads;
 }

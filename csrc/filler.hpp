@@ -44,7 +44,7 @@ class Filler {
  private:
   // Rows shorter than this share their calls of the kernel with others.
   static constexpr std::uint64_t kShortRow = 2048;
-  static constexpr std::size_t kPlaces = 64;
+  static constexpr std::size_t kPlaces = 64;  // tiles
   // Of rows whose elements lie farther apart than the rows do, the kernel takes so many at once that it
   // writes whole cache lines.
   static constexpr std::uint64_t kStripColumns = 48;
@@ -62,6 +62,7 @@ class Filler {
     is_ready_ = false;
   }
 
+  // To a part of another thread. What was chosen for the present job stays.
   void go_back(std::uint64_t position) noexcept {
     if (position < begin_)
       enter(0, 0);

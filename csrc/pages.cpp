@@ -14,8 +14,6 @@ namespace fanfill {
 #ifdef __linux__
 namespace {
 
-// Enough to meet memory that is touched in part; each costs one system call, up to a microsecond.
-
 #ifdef MADV_POPULATE_WRITE
 constexpr int kPopulateWrite = MADV_POPULATE_WRITE;
 #else

@@ -9,8 +9,9 @@ namespace fanfill {
 
 inline constexpr std::uintptr_t kHugePageBytes = std::uintptr_t{2} << 20;
 
-// Looks at some pages spread evenly over the memory, each for half a microsecond; true only where all of them
-// are resident. Where the system can't be asked, the answer is false.
+// Looks at so many pages spread evenly over the memory; true only where all of them are resident. Sixteen are
+// enough to meet memory that is touched in part; each costs one system call, up to a microsecond. Where the
+// system can't be asked, the answer is false.
 bool pages_resident(const void* memory, std::size_t bytes, std::size_t places = 16) noexcept;
 
 // Lets the system use huge pages for whole blocks of the memory, if it is so set. For private anonymous
@@ -31,7 +32,7 @@ bool populates_huge(void* memory, std::size_t bytes) noexcept;
 class PageMaker {
  public:
   PageMaker() noexcept = default;
-  // `ahead`: so many bytes at once, where one thread writes everything; 0 where others write close by.
+  // `ahead`: so many bytes at once, where one thread writes everything; 0 where others write to it, too.
   PageMaker(void* memory, std::size_t bytes, std::size_t ahead) noexcept;
   // Before `bytes` at `memory`, a part of the whole, are written.
   void make(void* memory, std::size_t bytes) noexcept;

@@ -222,12 +222,14 @@ __attribute__((noinline)) void draw_blocks64(const LawPlan& plan, const WordSour
 // That of a plan's law; null where values are drawn one by one.
 DrawBlocks draw_of(const LawPlan& plan);
 
+// A float64 takes two words, all others one.
+template <class Element>
+constexpr std::uint64_t kElementsPerBlock = sizeof(Element) == 8 ? 2 : 4;
+
 // Room for the elements of so many blocks.
 template <class Element, std::uint64_t kBlocks>
 class DrawnBlocks {
  public:
-  static constexpr std::uint64_t kPerBlock = sizeof(Element) == 8 ? 2 : 4;
-
   FANFILL_INLINE DrawnBlocks() {
     for (std::uint64_t i = 0; i < kBlocks / kLineBlocks; ++i) {
       if constexpr (kIsRounded)
@@ -246,6 +248,7 @@ class DrawnBlocks {
 
  private:
   static_assert(kBlocks % kGroupBlocks == 0, "no group is cut");
+  static constexpr std::uint64_t kPerBlock = kElementsPerBlock<Element>;
   static constexpr bool kIsRounded = sizeof(Element) < sizeof(float);
   void* to_[kBlocks / kLineBlocks];
   alignas(64) Element elements_[kBlocks * kPerBlock];

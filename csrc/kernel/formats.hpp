@@ -84,12 +84,6 @@ FANFILL_INLINE void with_format(DType dtype, Do run) {
 
 // Bytes copied in place and not by a call of memcpy: at these sizes the call costs more than the copy. The
 // last step overlaps the one before, so that no count takes many small ones.
-template <std::size_t kBytes, class Element>
-FANFILL_INLINE void copy_ends(Element* to, const Element* from, std::uint64_t count) {
-  constexpr std::uint64_t kStep = kBytes / sizeof(Element);
-  __builtin_memcpy(to, from, kBytes);
-  __builtin_memcpy(to + (count - kStep), from + (count - kStep), kBytes);
-}
 template <class Element>
 FANFILL_INLINE void copy_elements(Element* to, const Element* from, std::uint64_t count) {
   const std::uint64_t bytes = count * sizeof(Element);
@@ -100,7 +94,9 @@ FANFILL_INLINE void copy_elements(Element* to, const Element* from, std::uint64_
     if (i + kStep < count) __builtin_memcpy(to + i, from + i, 32);
     if (i < count) __builtin_memcpy(to + (count - kStep), from + (count - kStep), 32);
   } else if (bytes >= 16) {
-    copy_ends<16>(to, from, count);
+    constexpr std::uint64_t kStep = 16 / sizeof(Element);
+    __builtin_memcpy(to, from, 16);
+    __builtin_memcpy(to + (count - kStep), from + (count - kStep), 16);
   } else {
     for (std::uint64_t i = 0; i < count; ++i) to[i] = from[i];
   }

@@ -59,7 +59,7 @@ class HeldRows {
   static constexpr std::uint64_t kBlocks =
       256;  // whole groups; all that belongs to them fits the first cache
   using Drawn = DrawnBlocks<Element, kBlocks>;
-  static constexpr std::uint64_t kPerBlock = Drawn::kPerBlock;
+  static constexpr std::uint64_t kPerBlock = kElementsPerBlock<Element>;
 
   // Consecutive elements of one row.
   struct Piece {
@@ -96,8 +96,8 @@ class HeldRows {
     const std::uint64_t end = used + (lead + count - 1) / kPerBlock + 1;
     if (count == 1)
       blocks_[used] = block;
-    else
-      for (std::uint64_t i = used; i < end; i += kAtOnce) list_eight(block + (i - used), blocks_ + i);
+    else  // the last ones are too many
+      for (std::uint64_t i = used; i < end; i += kBlocksAtOnce) list_eight(block + (i - used), blocks_ + i);
     *piece = {out, static_cast<std::uint32_t>(used * kPerBlock + lead), static_cast<std::uint32_t>(count)};
     return end;
   }
@@ -141,14 +141,12 @@ class HeldRows {
           *reinterpret_cast<Element*>(pieces_[i].out + offset) = elements[pieces_[i].at + column];
   }
 
-  static constexpr int kAtOnce = 8;  // blocks are listed so many at a time, the last ones too many
-
   const RowsPlan& common_;
   bool is_shared_ = true;
   std::uint64_t used_ = 0;
   std::uint64_t piece_count_ = 0;
   std::uint64_t longest_ = 0;  // elements of a piece
-  alignas(64) std::uint64_t blocks_[kBlocks + kAtOnce];
+  alignas(64) std::uint64_t blocks_[kBlocks + kBlocksAtOnce];
   Drawn drawn_;
   Piece pieces_[kBlocks];  // each has a block at least
 };

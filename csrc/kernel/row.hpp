@@ -22,6 +22,7 @@ FANFILL_INLINE void list_four(std::uint64_t first, std::uint64_t* blocks) {
   const Four numbers = first + Four{0, 1, 2, 3};
   __builtin_memcpy(blocks, &numbers, sizeof numbers);
 }
+constexpr std::uint64_t kBlocksAtOnce = 8;
 FANFILL_INLINE void list_eight(std::uint64_t first, std::uint64_t* blocks) {
   using Eight = std::uint64_t __attribute__((vector_size(64)));
   const Eight numbers = first + Eight{0, 1, 2, 3, 4, 5, 6, 7};
@@ -40,17 +41,17 @@ __attribute__((noinline)) void fill_piece(const LawPlan& plan, const RowJob& job
                                           std::uint64_t end) {
   if (begin >= end) return;
   constexpr std::uint64_t kGroups = 8;
-  using Drawn = DrawnBlocks<Element, kGroups * kGroupBlocks>;
-  Drawn drawn;
+  constexpr std::uint64_t kPerBlock = kElementsPerBlock<Element>;
+  DrawnBlocks<Element, kGroups * kGroupBlocks> drawn;
   const DrawBlocks draw = draw_of(plan);
   WordSource source;
-  open(source, job.seed, job.stream, begin / Drawn::kPerBlock);
+  open(source, job.seed, job.stream, begin / kPerBlock);
   alignas(64) std::uint64_t blocks[kGroups * kGroupBlocks];
   while (begin < end) {
-    const std::uint64_t block = begin / Drawn::kPerBlock, first = block * Drawn::kPerBlock;
-    const std::uint64_t groups = (end - first - 1) / (kGroupBlocks * Drawn::kPerBlock) + 1;
+    const std::uint64_t block = begin / kPerBlock, first = block * kPerBlock;
+    const std::uint64_t groups = (end - first - 1) / (kGroupBlocks * kPerBlock) + 1;
     const std::uint64_t count = (groups < kGroups ? groups : kGroups) * kGroupBlocks;
-    const std::uint64_t room = count * Drawn::kPerBlock;
+    const std::uint64_t room = count * kPerBlock;
     const std::uint64_t stop = end - first < room ? end : first + room;
     consecutive_blocks(block, count, blocks);
     const bool is_shared = high_half(block) == source.upper && high_half(blocks[count - 1]) == source.upper;

@@ -22,9 +22,6 @@ struct RowsPlan {
 template <class Element>
 class RowLines {
  public:
-  static constexpr std::uint64_t kPerBlock = sizeof(Element) == 8 ? 2 : 4;
-  static constexpr std::uint64_t kPerLine = kLineBlocks * kPerBlock;
-
   FANFILL_INLINE explicit RowLines(const RowsPlan& common) : common_(common) {}
 
   FANFILL_INLINE static bool takes(const RowPlaces& rows, const RowsPlan& common) {
@@ -69,6 +66,8 @@ class RowLines {
   }
 
  private:
+  static constexpr std::uint64_t kPerBlock = kElementsPerBlock<Element>;
+  static constexpr std::uint64_t kPerLine = kLineBlocks * kPerBlock;
   static constexpr std::uint64_t kLines = 256;  // all that belongs to them fits the first cache
   static_assert(kLines % kGroupLines == 0, "no group is cut");
 

@@ -14,7 +14,7 @@ namespace {
 template <class Element>
 __attribute__((noinline)) void fill_rows_of(const LawPlan& plan, DrawBlocks draw, const RowJob& common,
                                             const RowPlaces* places, std::size_t count) {
-  constexpr std::uint64_t kPerBlock = RowLines<Element>::kPerBlock;
+  constexpr std::uint64_t kPerBlock = kElementsPerBlock<Element>;
   RowsPlan rows_plan{plan, draw, common.byte_stride, common.store, {}};
   open(rows_plan.source, common.seed, common.stream, places[0].start / kPerBlock);
   const std::uint32_t upper = rows_plan.source.upper;

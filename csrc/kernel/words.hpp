@@ -177,7 +177,7 @@ FANFILL_INLINE void rounds_of(PhiloxState& c, const WordSource& s, const std::ui
     set_counters(c, blocks);
     shared_rounds(c, s, [&](int j) { return multiply(c.c0[j], s.m0); });
   } else {
-    PhiloxState state;
+    PhiloxState state;  // not `c` itself, which belongs in registers
     listed_rounds(s, blocks, &state);
     c = state;
   }

@@ -5,6 +5,7 @@ It must not know how values are drawn, only which elements of which parameter a 
     torchrun --nproc-per-node 2 examples/flat_shards.py
 """
 
+import gc
 import warnings
 
 import torch
@@ -35,9 +36,8 @@ def fill_zero3_(piece: torch.Tensor, name: str, rank: int, drawn: ff.Plan) -> No
     fill_(piece[: stop - start], spec.law, seed=drawn.seed, key=name, region=elements)
 
 
-def main() -> None:
-    warnings.simplefilter("ignore")  # FSDP1 is on its way out, and says so
-    dist.init_process_group("gloo")
+def compare() -> None:
+    """Fill one network in both ways, and compare each with the plan."""
     rank, world = dist.get_rank(), dist.get_world_size()
     network = nn.Sequential(nn.Linear(5, 7), nn.Linear(7, 3))
     drawn = plan(network, "torch-default", seed=7)
@@ -61,7 +61,13 @@ def main() -> None:
             assert torch.equal(torch.cat(line)[: whole.numel()].view(whole.shape), whole), name
     if rank == 0:
         print(f"{len(drawn)} parameters in flat shards on {world} processes: equal to the plan, bit for bit")
-    dist.barrier()  # a process that ends while another still sends may abort
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")  # FSDP1 is on its way out, and says so
+    dist.init_process_group("gloo")
+    compare()
+    gc.collect()  # the module holds the group, and a thread of the group that outlives Python may abort
     dist.destroy_process_group()
 
 

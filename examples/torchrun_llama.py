@@ -91,7 +91,6 @@ def main() -> None:
     if rank == 0:
         print(f"{drawn.numel:,} parameters, equal to the plan {drawn.hash[:12]}")
         print(f"loss {loss:.2f}; of a model that knows nothing about {math.log(32000):.2f}")
-    dist.barrier()  # a process that ends while another still sends may abort
     dist.destroy_process_group()
 
 

@@ -110,15 +110,19 @@ __attribute__((noinline)) void encode_one(DType dtype, float value, void* out) {
   });
 }
 
-// Whole groups of values that a law has left in memory.
+// Whole groups of values that a law has left in memory, which may be beyond the dtype's finite range.
 __attribute__((noinline)) void encode_groups(DType dtype, const float* values, std::uint64_t count,
                                              void* out) {
   with_format(dtype, [&](auto format) {
     using Format = typename decltype(format)::Type;
     auto* codes = static_cast<typename Format::Element*>(out);
+    const F32 limit = splat(finite_limit(dtype));
     for (std::uint64_t at = 0; at < count; at += kGroupWords) {
       F32 v[kGroupVectors];
-      for (int i = 0; i < kGroupVectors; ++i) v[i] = load(values + at + i * kLanes);
+      for (int i = 0; i < kGroupVectors; ++i) {
+        v[i] = load(values + at + i * kLanes);
+        if (Format::kSaturates) v[i] = within(v[i], limit);
+      }
       for (int i = 0; i < kGroupVectors; i += Format::kStep)
         Format::put(codes + at + i * kLanes, v + i, false);
     }

@@ -10,6 +10,18 @@
 namespace fanfill {
 namespace {
 
+// The same bytes, whole cache lines among them past the cache.
+template <class Element>
+FANFILL_INLINE void copy_past_cache(Element* to, const Element* from, std::uint64_t count) {
+  constexpr std::uint64_t kPerLine = kLineBytes / sizeof(Element);
+  const std::uint64_t before = (0 - reinterpret_cast<std::uintptr_t>(to)) % kLineBytes / sizeof(Element);
+  std::uint64_t i = before < count ? before : count;
+  copy_elements(to, from, i);
+  for (; i + kPerLine <= count; i += kPerLine)
+    store_f32(reinterpret_cast<float*>(to + i), load(reinterpret_cast<const float*>(from + i)), true);
+  copy_elements(to + i, from + i, count - i);
+}
+
 template <class Element>
 class HeldRows {
  public:
@@ -17,6 +29,7 @@ class HeldRows {
 
   // `is_shared` where all blocks of the rows have the upper half that the source is prepared for.
   FANFILL_INLINE void add(const RowPlaces& rows, bool is_shared) {
+    is_streamed_ = goes_past_cache(rows);
     std::uint64_t start = rows.start;
     char* out = static_cast<char*>(rows.out);
     const std::uint64_t lead = (rows.start | rows.index_step) % kPerBlock == 0 ? 0 : kPerBlock - 1;
@@ -32,6 +45,10 @@ class HeldRows {
       note(used, count, rows.count, is_shared);
       left -= count;
       if (left == 0) return;
+      if (most <= kBlocks && kBlocks - used_ <= kSpare) {
+        flush();
+        continue;
+      }
       add_parts(start, rows.count, out, is_shared);
       start += rows.index_step;
       out += rows.byte_step;
@@ -58,6 +75,7 @@ class HeldRows {
  private:
   static constexpr std::uint64_t kBlocks =
       256;  // whole groups; all that belongs to them fits the first cache
+  static constexpr std::uint64_t kSpare = kBlocks / 16;  // rather left empty than a row cut in two
   using Drawn = DrawnBlocks<Element, kBlocks>;
   static constexpr std::uint64_t kPerBlock = kElementsPerBlock<Element>;
 
@@ -67,6 +85,14 @@ class HeldRows {
     std::uint32_t at;
     std::uint32_t count;
   };
+
+  // Where there are gaps between the rows: else the cache joins the end of one with the begin of the next.
+  FANFILL_INLINE bool goes_past_cache(const RowPlaces& rows) const {
+    constexpr std::uint64_t kFewestBytes = 4 * kLineBytes;  // the lines of its ends go through the cache
+    const std::uint64_t bytes = rows.count * sizeof(Element);
+    return kStreamsLines && common_.store == StorePolicy::kStreaming && is_contiguous() &&
+           bytes >= kFewestBytes && rows.byte_step != static_cast<std::int64_t>(bytes);
+  }
 
   // A row for which there may be no room.
   FANFILL_INLINE void add_parts(std::uint64_t begin, std::uint64_t count, char* out, bool is_shared) {
@@ -104,8 +130,14 @@ class HeldRows {
 
   // Brings the memory nearer that will be written to after the values are drawn.
   FANFILL_INLINE void fetch(const char* out, std::uint64_t count, bool is_first) const {
-    if (is_contiguous() || count == 1) {
-      for (std::uint64_t i = 0; i < count * sizeof(Element); i += kLineBytes) __builtin_prefetch(out + i, 1);
+    const std::uint64_t bytes = count * sizeof(Element);
+    if (count == 1) {
+      __builtin_prefetch(out, 1);
+    } else if (kStreamsLines && is_streamed_) {  // only the lines that it shares with others
+      __builtin_prefetch(out, 1);
+      __builtin_prefetch(out + bytes - 1, 1);
+    } else if (is_contiguous()) {
+      for (std::uint64_t i = 0; i < bytes; i += kLineBytes) __builtin_prefetch(out + i, 1);
     } else if (is_first) {  // the rows that follow mostly share its lines
       for (std::uint64_t i = 0; i < count; ++i, out += common_.byte_stride) __builtin_prefetch(out, 1);
     }
@@ -127,7 +159,9 @@ class HeldRows {
   FANFILL_INLINE void write_rows(const Element* elements) {
     for (std::uint64_t i = 0; i < piece_count_; ++i) {
       const Piece& piece = pieces_[i];
-      if (is_contiguous())
+      if (kStreamsLines && is_streamed_)
+        copy_past_cache(reinterpret_cast<Element*>(piece.out), elements + piece.at, piece.count);
+      else if (is_contiguous())
         copy_elements(reinterpret_cast<Element*>(piece.out), elements + piece.at, piece.count);
       else
         scatter_elements(piece.out, common_.byte_stride, elements + piece.at, piece.count);
@@ -143,6 +177,7 @@ class HeldRows {
 
   const RowsPlan& common_;
   bool is_shared_ = true;
+  bool is_streamed_ = false;  // as the rows that were added last; any row may be written either way
   std::uint64_t used_ = 0;
   std::uint64_t piece_count_ = 0;
   std::uint64_t longest_ = 0;  // elements of a piece

@@ -50,10 +50,10 @@ FANFILL_INLINE void with_law64(Transform transform, Do run) {
   }
 }
 
-// Values before they are rounded: of a law's variants the one for every dtype. It clamps where another need
-// not.
+// Values before they are rounded: of a law's variants the one for every dtype. Narrow bounds that another
+// meets by itself it keeps; what only the finite range of a dtype asks for is left to the rounding.
 struct EveryFormat {
-  static constexpr bool kSaturates = true;
+  static constexpr bool kSaturates = false;
   static constexpr bool kExact = false;
 };
 

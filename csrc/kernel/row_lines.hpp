@@ -1,5 +1,5 @@
-// Short rows that are whole lines of 64 bytes, drawn straight into their memory, blocks of all of them
-// together. It must not know rows that are anything else.
+// The whole lines of 64 bytes of short rows that begin with a block, drawn straight into their memory,
+// blocks of all rows together. It must not know what a row has behind them.
 #pragma once
 
 #include <cstddef>
@@ -24,13 +24,18 @@ class RowLines {
  public:
   FANFILL_INLINE explicit RowLines(const RowsPlan& common) : common_(common) {}
 
-  FANFILL_INLINE static bool takes(const RowPlaces& rows, const RowsPlan& common) {
-    return sizeof(Element) >= sizeof(float) &&
-           common.byte_stride == static_cast<std::int64_t>(sizeof(Element)) && rows.count % kPerLine == 0 &&
-           rows.count <= kLines * kPerLine && (rows.start | rows.index_step) % kPerBlock == 0;
+  // How many elements of each row are lines; none where the rest of the row would cost what they gain.
+  FANFILL_INLINE static std::uint64_t elements_in_lines(const RowPlaces& rows, const RowsPlan& common) {
+    constexpr std::uint64_t kFewest = 3 * kPerLine;
+    const bool has_lines = sizeof(Element) >= sizeof(float) &&
+                           common.byte_stride == static_cast<std::int64_t>(sizeof(Element)) &&
+                           rows.count <= kLines * kPerLine && (rows.start | rows.index_step) % kPerBlock == 0;
+    const bool is_worth_it = rows.count % kPerLine == 0 || rows.count >= kFewest;
+    return has_lines && is_worth_it ? rows.count / kPerLine * kPerLine : 0;
   }
 
-  // `is_shared` where all blocks of the rows have the upper half that the source is prepared for.
+  // Rows of whole lines; `is_shared` where all blocks of the rows have the upper half that the source is
+  // prepared for.
   FANFILL_INLINE void add(const RowPlaces& rows, bool is_shared) {
     const std::uint64_t lines = rows.count / kPerLine, step = rows.index_step / kPerBlock;
     std::uint64_t block = rows.start / kPerBlock;

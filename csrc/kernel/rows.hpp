@@ -11,6 +11,14 @@
 namespace fanfill {
 namespace {
 
+// Elements begin .. begin + count of each row.
+FANFILL_INLINE RowPlaces part_of(RowPlaces rows, std::uint64_t begin, std::uint64_t count, std::size_t size) {
+  rows.start += begin;
+  rows.count = count;
+  rows.out = static_cast<char*>(rows.out) + begin * size;
+  return rows;
+}
+
 template <class Element>
 __attribute__((noinline)) void fill_rows_of(const LawPlan& plan, DrawBlocks draw, const RowJob& common,
                                             const RowPlaces* places, std::size_t count) {
@@ -24,10 +32,10 @@ __attribute__((noinline)) void fill_rows_of(const LawPlan& plan, DrawBlocks draw
     const std::uint64_t last = rows->start + (rows->rows - 1) * rows->index_step + rows->count - 1;
     const bool is_shared =
         high_half(rows->start / kPerBlock) == upper && high_half(last / kPerBlock) == upper;
-    if (RowLines<Element>::takes(*rows, rows_plan))
-      lines.add(*rows, is_shared);
-    else
-      held.add(*rows, is_shared);
+    const std::uint64_t inside = RowLines<Element>::elements_in_lines(*rows, rows_plan);
+    if (inside > 0) lines.add(part_of(*rows, 0, inside, sizeof(Element)), is_shared);
+    if (inside == rows->count) continue;
+    held.add(part_of(*rows, inside, rows->count - inside, sizeof(Element)), is_shared);
   }
   lines.flush();
   held.flush();

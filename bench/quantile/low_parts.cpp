@@ -1,8 +1,7 @@
 // What the normal's law would gain from the bits that float32 drops before its last operation: every word
 // through the shipped form and through forms that carry them. It must not know lanes or the package.
 //
-//   g++ -std=c++17 -O3 -march=native -ffp-contract=off -I csrc bench/quantile/low_parts.cpp -o
-//   low_parts
+//   g++ -O3 -march=native -ffp-contract=off -I csrc bench/quantile/low_parts.cpp -o low_parts
 //   ./low_parts [std]
 #include <immintrin.h>
 

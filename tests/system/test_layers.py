@@ -44,8 +44,8 @@ ROOMS: dict[str, set[str]] = {
     "new_memory": {"include", "mapping", "pages", "parallel"},
     "c_interface": {"include"},
     "bindings": {"include"},
-    # Policies of stores and pages are measured where they are decided, below the public interface.
-    "bench": {"include", "kernel", "dispatch", "law"},
+    # Coefficients and policies of stores and pages are measured where they are, below the public interface.
+    "bench": {"include", "scalar", "kernel", "dispatch", "law"},
 }
 # A C++ test looks into any one room.
 ROOMS["tests"] = set(ROOMS) - {"isa", "bindings", "bench"}

@@ -50,21 +50,21 @@ def _draw_roofs(axes: Axes, report: dict[str, Any], clock: float, span: tuple[fl
         color="#333333",
         va="bottom",
     )
-    streaming = report.get("store_speeds", {}).get("streaming stores")
-    # One label above its line and one below: the two speeds may be one.
-    sides = {"memset": (3, "bottom"), "streaming stores": (-3, "top")}
-    speeds = {"memset": report["machine"]["memset_bytes_per_s"], "streaming stores": streaming}
-    for name, speed in speeds.items():
-        if speed is None:
-            continue
+    speeds = {
+        "memset": report["machine"]["memset_bytes_per_s"],
+        "streaming stores": report.get("store_speeds", {}).get("streaming stores"),
+    }
+    roofs = sorted((speed, name) for name, speed in speeds.items() if speed is not None)
+    for speed, name in roofs:
+        is_highest = (speed, name) == roofs[-1]  # its label above and the other's below: they may be one
         axes.axhline(speed / 1e9, color=ROOF, linewidth=1.4, linestyle="-" if name == "memset" else ":")
         axes.annotate(
             f"{name}, warm memory: {speed / 1e9:.1f} GB/s",
             xy=(span[1], speed / 1e9),
-            xytext=(0, sides[name][0]),
+            xytext=(0, 3 if is_highest else -3),
             textcoords="offset points",
             ha="right",
-            va=sides[name][1],
+            va="bottom" if is_highest else "top",
             color=ROOF,
             fontsize=9.5,
         )

@@ -73,8 +73,8 @@ class HeldRows {
   }
 
  private:
-  static constexpr std::uint64_t kBlocks =
-      256;  // whole groups; all that belongs to them fits the first cache
+  // Whole groups; all that belongs to them fits the first cache.
+  static constexpr std::uint64_t kBlocks = 256;
   static constexpr std::uint64_t kSpare = kBlocks / 16;  // rather left empty than a row cut in two
   using Drawn = DrawnBlocks<Element, kBlocks>;
   static constexpr std::uint64_t kPerBlock = kElementsPerBlock<Element>;
